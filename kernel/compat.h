@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What differs between kernels; Kbuild asks the headers and sets HAVE_*. */
+#ifndef IPTRK_COMPAT_H
+#define IPTRK_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/netfilter.h>
+#include <linux/timer.h>
+
+#if BITS_PER_LONG != 64
+#error "iptrk counts in 64-bit words that must be read whole: 64-bit kernels only"
+#endif
+
+#ifdef CONFIG_PREEMPT_RT
+#error "iptrk relies on one producer per CPU, which PREEMPT_RT does not promise"
+#endif
+
+#ifndef CONFIG_NETFILTER_INGRESS
+#error "iptrk needs CONFIG_NETFILTER_INGRESS"
+#endif
+
+#ifdef CONFIG_NETFILTER_EGRESS
+#define IPTRK_HAS_EGRESS 1
+#else
+#define IPTRK_HAS_EGRESS 0
+#define NF_NETDEV_EGRESS 1
+#endif
+
+#ifndef HAVE_VM_FLAGS_CLEAR
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+
+static inline void vm_flags_set(struct vm_area_struct *vma,
+				unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+#ifndef HAVE_TIMER_DELETE_SYNC
+#define timer_delete_sync del_timer_sync
+#endif
+
+#endif /* IPTRK_COMPAT_H */

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Queues: made, found, shared between reader and observers, and taken down. */
+#include <linux/cpumask.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "compat.h"
+#include "queue.h"
+
+#define IPTRK_RECORDS_MIN 64
+#define IPTRK_RECORDS_MAX (1U << 24)
+
+static unsigned int memory_mib = 2048;
+module_param(memory_mib, uint, 0644);
+MODULE_PARM_DESC(memory_mib, "memory all queues may take together, in MiB");
+
+static atomic64_t iptrk_memory = ATOMIC64_INIT(0);
+static unsigned int iptrk_net_id __read_mostly;
+
+struct iptrk_net *iptrk_net(struct net *net)
+{
+	return net_generic(net, iptrk_net_id);
+}
+
+size_t iptrk_queue_commit_bytes(void)
+{
+	return PAGE_ALIGN(array_size(nr_cpu_ids, sizeof(struct iptrk_commit)));
+}
+
+static size_t iptrk_queue_memory(u32 records)
+{
+	return array_size(nr_cpu_ids, iptrk_ring_memory(records));
+}
+
+static bool iptrk_memory_charge(size_t bytes)
+{
+	if (atomic64_add_return(bytes, &iptrk_memory) <=
+	    (u64)READ_ONCE(memory_mib) << 20)
+		return true;
+	atomic64_sub(bytes, &iptrk_memory);
+	return false;
+}
+
+static void iptrk_queue_wake_now(struct irq_work *work)
+{
+	struct iptrk_queue *queue =
+		container_of(work, struct iptrk_queue, wake);
+
+	wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* From a hook: any locks may be held there, so the waking is put off. */
+void iptrk_queue_wake(struct iptrk_queue *queue)
+{
+	if (READ_ONCE(queue->has_reader))
+		irq_work_queue(&queue->wake);
+}
+
+static void iptrk_queue_free(struct kref *ref)
+{
+	struct iptrk_queue *queue = container_of(ref, struct iptrk_queue, ref);
+	u32 i;
+
+	for (i = 0; i < nr_cpu_ids; i++)
+		iptrk_ring_free(&queue->rings[i]);
+	irq_work_sync(&queue->wake);
+	for (i = 0; i < queue->port_count; i++) {
+		free_percpu(queue->ports[i]->counts);
+		kfree(queue->ports[i]);
+	}
+	xa_destroy(&queue->covered);
+	vfree(queue->commit_area);
+	kvfree(queue->rings);
+	atomic64_sub(iptrk_queue_memory(queue->records), &iptrk_memory);
+	kvfree(queue);
+}
+
+static struct iptrk_queue *iptrk_queue_make(struct net *net,
+					    const struct iptrk_attach *attach)
+{
+	struct iptrk_queue *queue;
+	int error = -ENOMEM;
+	int cpu;
+
+	if (!is_power_of_2(attach->records) ||
+	    attach->records < IPTRK_RECORDS_MIN ||
+	    attach->records > IPTRK_RECORDS_MAX ||
+	    !is_power_of_2(attach->watermark) ||
+	    attach->watermark > attach->records)
+		return ERR_PTR(-EINVAL);
+	if (!iptrk_memory_charge(iptrk_queue_memory(attach->records)))
+		return ERR_PTR(-ENOSPC);
+
+	queue = kvzalloc(sizeof(*queue), GFP_KERNEL);
+	if (!queue)
+		goto err_charge;
+	kref_init(&queue->ref);
+	queue->net = net;
+	queue->records = attach->records;
+	queue->watermark = attach->watermark;
+	queue->created_ns = ktime_get_real_ns();
+	strscpy(queue->name, attach->name, sizeof(queue->name));
+	init_waitqueue_head(&queue->wait);
+	init_irq_work(&queue->wake, iptrk_queue_wake_now);
+	xa_init(&queue->covered);
+
+	queue->rings = kvcalloc(nr_cpu_ids, sizeof(*queue->rings), GFP_KERNEL);
+	if (!queue->rings)
+		goto err_queue;
+	queue->commit_area = __vmalloc(iptrk_queue_commit_bytes(),
+				       GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!queue->commit_area)
+		goto err_rings;
+	/* Every possible CPU, so that one plugged in later has its ring. */
+	for_each_possible_cpu(cpu) {
+		struct iptrk_commit *commit = queue->commit_area;
+
+		error = iptrk_ring_init(&queue->rings[cpu], queue, cpu,
+					queue->records, queue->watermark,
+					&commit[cpu]);
+		if (error)
+			goto err_ring;
+	}
+	return queue;
+
+err_ring:
+	for_each_possible_cpu(cpu)
+		iptrk_ring_free(&queue->rings[cpu]);
+	vfree(queue->commit_area);
+err_rings:
+	kvfree(queue->rings);
+err_queue:
+	kvfree(queue);
+err_charge:
+	atomic64_sub(iptrk_queue_memory(attach->records), &iptrk_memory);
+	return ERR_PTR(error);
+}
+
+static struct iptrk_queue *iptrk_queue_find(struct net *net, const char *name)
+{
+	struct iptrk_queue *queue;
+
+	if (!name[0])
+		return NULL;
+	list_for_each_entry(queue, &iptrk_net(net)->queues, node)
+		if (!strcmp(queue->name, name))
+			return queue;
+	return NULL;
+}
+
+/* Makes a found queue the caller's. */
+static int iptrk_queue_take(struct iptrk_queue *queue, bool observe)
+{
+	int cpu;
+
+	if (!observe) {
+		if (queue->has_reader)
+			return -EBUSY;
+		for_each_possible_cpu(cpu)
+			iptrk_ring_repair(&queue->rings[cpu]);
+		WRITE_ONCE(queue->has_reader, true);
+	}
+	kref_get(&queue->ref);
+	return 0;
+}
+
+/**
+ * iptrk_queue_attach() - find or make the queue a reader asks for
+ * @net: the reader's namespace; held by the caller
+ * @attach: checked by the caller; the answers are written to it
+ *
+ * Return: a reference for iptrk_queue_detach(), or an error.
+ */
+struct iptrk_queue *iptrk_queue_attach(struct net *net,
+				       struct iptrk_attach *attach)
+{
+	bool observe = attach->flags & IPTRK_ATTACH_OBSERVE;
+	struct iptrk_queue *made = NULL;
+	struct iptrk_queue *queue;
+	int error = 0;
+
+	rtnl_lock();
+	queue = iptrk_queue_find(net, attach->name);
+	rtnl_unlock();
+	if (!queue) {
+		if (observe)
+			return ERR_PTR(-ENOENT);
+		/* Megabytes are not allocated under RTNL. */
+		made = iptrk_queue_make(net, attach);
+		if (IS_ERR(made))
+			return made;
+	}
+
+	rtnl_lock();
+	queue = iptrk_queue_find(net, attach->name);
+	attach->existed = !!queue;
+	if (!queue && !made) {
+		error = -EAGAIN; /* destroyed between the two looks */
+	} else if (!queue) {
+		queue = made;
+		made = NULL;
+		list_add_tail(&queue->node, &iptrk_net(net)->queues);
+		queue->has_reader = true;
+		kref_get(&queue->ref);
+	} else {
+		error = iptrk_queue_take(queue, observe);
+	}
+	rtnl_unlock();
+
+	if (made)
+		kref_put(&made->ref, iptrk_queue_free);
+	if (error)
+		return ERR_PTR(error);
+	attach->records = queue->records;
+	attach->watermark = queue->watermark;
+	attach->cpus = nr_cpu_ids;
+	attach->ring_stride = iptrk_ring_stride(queue->records);
+	attach->commit_bytes = iptrk_queue_commit_bytes();
+	attach->created_ns = queue->created_ns;
+	return queue;
+}
+
+/* Takes it off the list and its hooks off the devices. Under RTNL. */
+static void iptrk_queue_unlist(struct iptrk_queue *queue)
+{
+	if (queue->dead)
+		return;
+	iptrk_watch_stop(queue);
+	list_del(&queue->node);
+	WRITE_ONCE(queue->dead, true);
+	wake_up_interruptible_poll(&queue->wait, EPOLLHUP);
+	kref_put(&queue->ref, iptrk_queue_free);
+}
+
+/* A file lets go: a private queue dies with it, a named one lives on. */
+void iptrk_queue_detach(struct iptrk_queue *queue, bool reader)
+{
+	rtnl_lock();
+	if (reader) {
+		WRITE_ONCE(queue->has_reader, false);
+		if (!queue->name[0])
+			iptrk_queue_unlist(queue);
+	}
+	rtnl_unlock();
+	kref_put(&queue->ref, iptrk_queue_free);
+}
+
+int iptrk_queue_destroy(struct iptrk_queue *queue, bool reader)
+{
+	int error = 0;
+
+	rtnl_lock();
+	if (queue->has_reader && !reader)
+		error = -EBUSY;
+	else
+		iptrk_queue_unlist(queue);
+	rtnl_unlock();
+	return error;
+}
+
+void iptrk_queue_state(struct iptrk_queue *queue, struct iptrk_state *state)
+{
+	int cpu;
+
+	memset(state, 0, sizeof(*state));
+	strscpy(state->name, queue->name, sizeof(state->name));
+	state->records = queue->records;
+	state->cpus = nr_cpu_ids;
+	state->reader = READ_ONCE(queue->has_reader);
+	state->created_ns = queue->created_ns;
+	state->refused = READ_ONCE(queue->refused);
+	for_each_possible_cpu(cpu) {
+		const struct iptrk_ring *ring = &queue->rings[cpu];
+		u64 waiting = iptrk_ring_waiting(ring);
+
+		state->waiting += waiting;
+		state->fullest = max(state->fullest, waiting);
+		state->produced += READ_ONCE(ring->shared->head);
+		state->merge_waiting += READ_ONCE(ring->shared->merge_waiting);
+		state->bad_commits += READ_ONCE(ring->bad_commits);
+	}
+}
+
+static int __net_init iptrk_net_init(struct net *net)
+{
+	INIT_LIST_HEAD(&iptrk_net(net)->queues);
+	INIT_LIST_HEAD(&iptrk_net(net)->taps);
+	return 0;
+}
+
+/* Open files hold their namespace, so only queues without one are left. */
+static void __net_exit iptrk_net_exit(struct net *net)
+{
+	struct iptrk_queue *queue, *next;
+
+	rtnl_lock();
+	list_for_each_entry_safe(queue, next, &iptrk_net(net)->queues, node)
+		iptrk_queue_unlist(queue);
+	rtnl_unlock();
+}
+
+static struct pernet_operations iptrk_net_ops = {
+	.init = iptrk_net_init,
+	.exit = iptrk_net_exit,
+	.id = &iptrk_net_id,
+	.size = sizeof(struct iptrk_net),
+};
+
+int iptrk_queues_init(void)
+{
+	return register_pernet_subsys(&iptrk_net_ops);
+}
+
+void iptrk_queues_exit(void)
+{
+	unregister_pernet_subsys(&iptrk_net_ops);
+}

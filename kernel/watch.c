@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which devices each queue watches: patterns, and the devices that come, go,
+ * are renamed or get others on top of them. Everything under RTNL.
+ */
+#include <linux/etherdevice.h>
+#include <linux/glob.h>
+#include <linux/if_arp.h>
+#include <linux/module.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+#include <net/rtnetlink.h>
+
+#include "compat.h"
+#include "queue.h"
+
+static bool iptrk_wants(const struct iptrk_queue *queue,
+			const struct net_device *dev)
+{
+	u32 i;
+
+	if (!queue->watching)
+		return false;
+	if (!queue->watch.count)
+		return !(dev->flags & IFF_LOOPBACK) &&
+		       list_empty(&dev->adj_list.lower);
+	for (i = 0; i < queue->watch.count; i++)
+		if (glob_match(queue->watch.patterns[i], dev->name))
+			return true;
+	return false;
+}
+
+static u32 iptrk_convention(const struct net_device *dev, const char *kind)
+{
+	static const char *const buffers[] = { "veth", "dummy", "tun", "macvlan",
+					       "macvtap", "ifb", "bond" };
+	static const char *const network[] = { "bridge", "vlan" };
+	size_t i;
+
+	if (dev->flags & IFF_LOOPBACK)
+		return IPTRK_COUNTS_NETWORK;
+	for (i = 0; i < ARRAY_SIZE(buffers); i++)
+		if (!strcmp(kind, buffers[i]))
+			return IPTRK_COUNTS_BUFFERS;
+	for (i = 0; i < ARRAY_SIZE(network); i++)
+		if (!strcmp(kind, network[i]))
+			return IPTRK_COUNTS_NETWORK;
+	return IPTRK_COUNTS_WIRE;
+}
+
+static void iptrk_nic_read(struct net_device *dev, struct iptrk_volume nic[2])
+{
+	struct rtnl_link_stats64 stats;
+
+	dev_get_stats(dev, &stats);
+	nic[0].packets = stats.rx_packets;
+	nic[0].bytes = stats.rx_bytes;
+	nic[1].packets = stats.tx_packets;
+	nic[1].bytes = stats.tx_bytes;
+}
+
+/* What the device has counted since the port was first watched. */
+static void iptrk_nic_sum(const struct iptrk_port *port,
+			  struct iptrk_volume sum[2])
+{
+	struct iptrk_volume now[2];
+	int i;
+
+	memcpy(sum, port->nic, 2 * sizeof(*sum));
+	if (!port->tap)
+		return;
+	iptrk_nic_read(port->tap->dev, now);
+	for (i = 0; i < 2; i++) {
+		sum[i].packets += now[i].packets - port->nic_base[i].packets;
+		sum[i].bytes += now[i].bytes - port->nic_base[i].bytes;
+	}
+}
+
+static struct iptrk_tap *iptrk_tap_find(const struct net_device *dev)
+{
+	struct iptrk_tap *tap;
+
+	list_for_each_entry(tap, &iptrk_net(dev_net(dev))->taps, node)
+		if (tap->dev == dev)
+			return tap;
+	return NULL;
+}
+
+static struct iptrk_tap *iptrk_tap_make(struct net_device *dev)
+{
+	struct iptrk_tap *tap = kzalloc(sizeof(*tap), GFP_KERNEL);
+	int error, i;
+
+	if (!tap)
+		return ERR_PTR(-ENOMEM);
+	tap->dev = dev;
+	tap->ethernet = dev->type == ARPHRD_ETHER ||
+			dev->type == ARPHRD_LOOPBACK;
+	INIT_LIST_HEAD(&tap->ports);
+	for (i = 0; i <= IPTRK_HAS_EGRESS; i++) {
+		tap->ops[i].pf = NFPROTO_NETDEV;
+		tap->ops[i].dev = dev;
+		tap->ops[i].priv = tap;
+		tap->ops[i].hook = i ? iptrk_hook_sent : iptrk_hook_received;
+		tap->ops[i].hooknum = i ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
+		/* First in and last out: what others drop is seen too. */
+		tap->ops[i].priority = i ? INT_MAX : INT_MIN;
+	}
+	error = nf_register_net_hooks(dev_net(dev), tap->ops,
+				      1 + IPTRK_HAS_EGRESS);
+	if (error) {
+		kfree(tap);
+		return ERR_PTR(error);
+	}
+	list_add(&tap->node, &iptrk_net(dev_net(dev))->taps);
+	return tap;
+}
+
+static void iptrk_tap_drop(struct iptrk_tap *tap)
+{
+	nf_unregister_net_hooks(dev_net(tap->dev), tap->ops,
+				1 + IPTRK_HAS_EGRESS);
+	list_del(&tap->node);
+	/* The hooks may still be running with this tap. */
+	synchronize_net();
+	kfree(tap);
+}
+
+/* The row of that name, so that a device which comes back goes on there. */
+static struct iptrk_port *iptrk_port_make(struct iptrk_queue *queue,
+					  const struct net_device *dev)
+{
+	struct iptrk_port *port;
+	int cpu;
+	u32 i;
+
+	for (i = 0; i < queue->port_count; i++)
+		if (!queue->ports[i]->tap &&
+		    !strcmp(queue->ports[i]->name, dev->name))
+			return queue->ports[i];
+	if (queue->port_count == IPTRK_INTERFACES_MAX)
+		return NULL;
+	port = kzalloc(sizeof(*port), GFP_KERNEL);
+	if (!port)
+		return NULL;
+	port->counts = alloc_percpu(struct iptrk_counts);
+	if (!port->counts) {
+		kfree(port);
+		return NULL;
+	}
+	for_each_possible_cpu(cpu) {
+		struct iptrk_counts *counts = per_cpu_ptr(port->counts, cpu);
+
+		seqcount_init(&counts->direction[0].seq);
+		seqcount_init(&counts->direction[1].seq);
+	}
+	port->queue = queue;
+	port->index = queue->port_count;
+	queue->ports[queue->port_count++] = port;
+	return port;
+}
+
+static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
+{
+	struct iptrk_port *port = iptrk_port_make(queue, dev);
+	struct iptrk_tap *tap;
+
+	if (!port) {
+		queue->refused++;
+		return;
+	}
+	strscpy(port->name, dev->name, sizeof(port->name));
+	strscpy(port->kind,
+		dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "",
+		sizeof(port->kind));
+	port->convention = iptrk_convention(dev, port->kind);
+	tap = iptrk_tap_find(dev);
+	if (!tap) {
+		tap = iptrk_tap_make(dev);
+		if (IS_ERR(tap)) {
+			queue->refused++;
+			netdev_warn(dev, "iptrk: can't watch: error %ld\n",
+				    PTR_ERR(tap));
+			return;
+		}
+	}
+	if (queue->watch.flags & IPTRK_WATCH_PROMISCUOUS)
+		port->promiscuous = !dev_set_promiscuity(dev, 1);
+	iptrk_nic_read(dev, port->nic_base);
+	port->tap = tap;
+	list_add_tail_rcu(&port->tap_node, &tap->ports);
+}
+
+static void iptrk_port_stop(struct iptrk_port *port)
+{
+	struct iptrk_tap *tap = port->tap;
+
+	list_del_rcu(&port->tap_node);
+	iptrk_nic_sum(port, port->nic);
+	if (port->promiscuous)
+		dev_set_promiscuity(tap->dev, -1);
+	port->promiscuous = false;
+	port->tap = NULL;
+	if (list_empty(&tap->ports))
+		iptrk_tap_drop(tap);
+	else
+		synchronize_net();
+}
+
+static struct iptrk_port *iptrk_port_of(const struct iptrk_queue *queue,
+					const struct net_device *dev)
+{
+	u32 i;
+
+	for (i = 0; i < queue->port_count; i++)
+		if (queue->ports[i]->tap && queue->ports[i]->tap->dev == dev)
+			return queue->ports[i];
+	return NULL;
+}
+
+/* Whether any device below @dev is watched by the queue in @priv. */
+static int iptrk_lower_watched(struct net_device *dev,
+			       struct netdev_nested_priv *priv)
+{
+	return iptrk_port_of(priv->data, dev) != NULL;
+}
+
+/*
+ * The once rule needs to know which devices' received frames were seen
+ * before: those watched, and those above them.
+ */
+static void iptrk_watch_cover(struct iptrk_queue *queue)
+{
+	struct netdev_nested_priv priv = { .data = queue };
+	struct net_device *dev;
+	unsigned long ifindex;
+	void *entry;
+
+	xa_for_each(&queue->covered, ifindex, entry)
+		if (!__dev_get_by_index(queue->net, ifindex))
+			xa_erase(&queue->covered, ifindex);
+
+	for_each_netdev(queue->net, dev) {
+		struct iptrk_port *port = iptrk_port_of(queue, dev);
+		bool below = netdev_walk_all_lower_dev(
+				     dev, iptrk_lower_watched, &priv) != 0;
+
+		if (port)
+			WRITE_ONCE(port->covered, below);
+		if (port || below)
+			xa_store(&queue->covered, dev->ifindex,
+				 xa_mk_value(1), GFP_KERNEL);
+		else
+			xa_erase(&queue->covered, dev->ifindex);
+	}
+}
+
+/* Brings what is tapped in line with what is wanted. */
+static void iptrk_watch_refresh(struct iptrk_queue *queue)
+{
+	struct net_device *dev;
+
+	for_each_netdev(queue->net, dev) {
+		struct iptrk_port *port = iptrk_port_of(queue, dev);
+		bool wanted = iptrk_wants(queue, dev) &&
+			      dev->reg_state == NETREG_REGISTERED;
+
+		if (port && !wanted)
+			iptrk_port_stop(port);
+		else if (!port && wanted)
+			iptrk_port_start(queue, dev);
+		else if (port)
+			strscpy(port->name, dev->name, sizeof(port->name));
+	}
+	iptrk_watch_cover(queue);
+}
+
+/* Replaces what the queue watches; counts and rows stay. Under RTNL. */
+int iptrk_watch_set(struct iptrk_queue *queue, const struct iptrk_watch *watch)
+{
+	if (queue->dead)
+		return -ENODEV;
+	queue->watch = *watch;
+	queue->watching = true;
+	iptrk_watch_refresh(queue);
+	return 0;
+}
+
+/* No hook writes to the queue any more when this returns. Under RTNL. */
+void iptrk_watch_stop(struct iptrk_queue *queue)
+{
+	u32 i;
+
+	queue->watching = false;
+	for (i = 0; i < queue->port_count; i++)
+		if (queue->ports[i]->tap)
+			iptrk_port_stop(queue->ports[i]);
+}
+
+static void iptrk_volume_add(struct iptrk_volume *to,
+			     const struct iptrk_volume *from)
+{
+	to->packets += from->packets;
+	to->bytes += from->bytes;
+}
+
+static void iptrk_books_add(struct iptrk_books *to,
+			    const struct iptrk_count *from)
+{
+	struct iptrk_books books;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&from->seq);
+		books = from->books;
+	} while (read_seqcount_retry(&from->seq, seq));
+	iptrk_volume_add(&to->seen, &books.seen);
+	iptrk_volume_add(&to->recorded, &books.recorded);
+	iptrk_volume_add(&to->merged, &books.merged);
+	iptrk_volume_add(&to->unattributed, &books.unattributed);
+	iptrk_volume_add(&to->elsewhere, &books.elsewhere);
+	iptrk_volume_add(&to->buffers, &books.buffers);
+}
+
+/* One row of IPTRK_INTERFACES. Under RTNL. */
+void iptrk_watch_report(struct iptrk_port *port, struct iptrk_interface *row)
+{
+	struct iptrk_volume nic[2];
+	int cpu;
+
+	memset(row, 0, sizeof(*row));
+	strscpy(row->name, port->name, sizeof(row->name));
+	strscpy(row->kind, port->kind, sizeof(row->kind));
+	row->index = port->index;
+	row->convention = port->convention;
+	row->watched = !!port->tap;
+	row->ifindex = port->tap ? port->tap->dev->ifindex : 0;
+	for_each_possible_cpu(cpu) {
+		struct iptrk_counts *counts = per_cpu_ptr(port->counts, cpu);
+
+		iptrk_books_add(&row->received, &counts->direction[0]);
+		iptrk_books_add(&row->sent, &counts->direction[1]);
+	}
+	iptrk_nic_sum(port, nic);
+	row->received.nic = nic[0];
+	row->sent.nic = nic[1];
+}
+
+/* The device is leaving its namespace, or the system. */
+static void iptrk_device_gone(struct net_device *dev)
+{
+	struct iptrk_queue *queue;
+
+	list_for_each_entry(queue, &iptrk_net(dev_net(dev))->queues, node) {
+		struct iptrk_port *port = iptrk_port_of(queue, dev);
+
+		if (port)
+			iptrk_port_stop(port);
+		xa_erase(&queue->covered, dev->ifindex);
+	}
+}
+
+static int iptrk_device_event(struct notifier_block *block,
+			      unsigned long event, void *data)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(data);
+	struct iptrk_queue *queue;
+
+	switch (event) {
+	case NETDEV_UNREGISTER:
+		iptrk_device_gone(dev);
+		break;
+	case NETDEV_REGISTER:
+	case NETDEV_CHANGENAME:
+	case NETDEV_CHANGEUPPER:
+		list_for_each_entry(queue, &iptrk_net(dev_net(dev))->queues,
+				    node)
+			if (queue->watching)
+				iptrk_watch_refresh(queue);
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block iptrk_notifier = {
+	.notifier_call = iptrk_device_event,
+};
+
+int iptrk_watch_init(void)
+{
+	return register_netdevice_notifier(&iptrk_notifier);
+}
+
+void iptrk_watch_exit(void)
+{
+	unregister_netdevice_notifier(&iptrk_notifier);
+}
