@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/books.h"
+
+#include <string_view>
+
+namespace iptrk {
+namespace {
+
+constexpr std::uint64_t kEthernetHeader = 14;
+
+Volume ToVolume(const iptrk_volume& volume) {
+  return {volume.bytes, volume.packets};
+}
+
+// Read in each driver: see enum iptrk_convention.
+Volume AsTheDeviceCounts(const iptrk_interface& interface, bool sent) {
+  const iptrk_books& books = sent ? interface.sent : interface.received;
+  if (interface.convention == IPTRK_COUNTS_WIRE) return ToVolume(books.seen);
+  Volume volume = ToVolume(books.buffers);
+  // These count received buffers behind the layer-2 header; loopback does so
+  // both ways.
+  const bool loopback = std::string_view(interface.name) == "lo";
+  if (interface.convention == IPTRK_COUNTS_NETWORK && (!sent || loopback))
+    volume.bytes -= volume.packets * kEthernetHeader;
+  return volume;
+}
+
+}  // namespace
+
+Balance BalanceOf(const iptrk_interface& interface, bool sent) {
+  const iptrk_books& books = sent ? interface.sent : interface.received;
+  Balance balance;
+  balance.nic = ToVolume(books.nic);
+  balance.expected = AsTheDeviceCounts(interface, sent);
+  balance.unseen_bytes =
+      static_cast<std::int64_t>(balance.nic.bytes - balance.expected.bytes);
+  balance.unseen_packets =
+      static_cast<std::int64_t>(balance.nic.packets - balance.expected.packets);
+  balance.closed = ToVolume(books.seen) ==
+                   ToVolume(books.recorded) + ToVolume(books.merged) +
+                       ToVolume(books.unattributed) + ToVolume(books.elsewhere);
+  return balance;
+}
+
+}  // namespace iptrk

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The reader that never rests: drains a queue, closes seconds and slots.
+//
+// A record's own time decides its second and its slot. A slot is closed when
+// all rings were drained to its end; its values then go to the output, and
+// one slot later, when whoever writes them had time to, its records are given
+// back to the kernel. A crash in between repeats the slot, never loses it.
+//
+// Threads: Run() is for a thread of its own; the output is called from it.
+#ifndef IPTRK_LIB_COLLECTOR_H_
+#define IPTRK_LIB_COLLECTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "lib/account.h"
+#include "lib/classify.h"
+#include "lib/config.h"
+#include "lib/detect.h"
+#include "lib/queue.h"
+#include "lib/steady_clock.h"
+
+namespace iptrk {
+
+struct QueueSlot {
+  double fill = 0;            // of the fullest ring, 0 to 1
+  std::uint64_t records = 0;  // drained in the slot
+  std::uint64_t early_commits = 0;
+  double lag = 0;  // seconds from the slot's end to its closing
+};
+
+class CollectorOutput {
+ public:
+  virtual ~CollectorOutput() = default;
+  // A slot of `seconds` ended at `end_ns`; the account holds its networks.
+  virtual void OnSlot(std::uint64_t end_ns, int seconds, Account& account,
+                      const Classifier& classifier,
+                      const std::vector<Network>& networks) = 0;
+  // The same for hosts, which have an interval of their own.
+  virtual void OnHosts(std::uint64_t end_ns, int seconds,
+                       const Account& account,
+                       const std::vector<Network>& networks) = 0;
+  // The books of each interface in a slot: `now` less `before`.
+  virtual void OnBooks(std::uint64_t end_ns, int seconds,
+                       const std::vector<iptrk_interface>& before,
+                       const std::vector<iptrk_interface>& now) = 0;
+  virtual void OnQueue(std::uint64_t end_ns, int seconds,
+                       const QueueSlot& slot) = 0;
+  virtual void OnIncident(const Incident& incident) = 0;
+  virtual void OnInfo(const std::string& text) = 0;
+  virtual void OnError(const std::string& text) = 0;
+};
+
+class Collector {
+ public:
+  // `output` must outlive the collector.
+  Collector(Config config, CollectorOutput& output);
+
+  // Until stopped. A module that is missing or unloaded is waited for.
+  void Run(std::stop_token stop);
+
+ private:
+  // One attachment's state: what is summed is lost with it, and drained
+  // again from the committed position.
+  struct Session;
+
+  void Attend(Queue& queue, std::stop_token stop);
+  void Advance(Session& session, std::stop_token stop);
+  void EndSecond(Session& session, std::uint64_t now_ns);
+  void EndSlot(Session& session, std::uint64_t now_ns);
+
+  Config config_;
+  CollectorOutput& output_;
+  SteadyClock clock_;
+  std::string last_error_;
+};
+
+}  // namespace iptrk
+
+#endif  // IPTRK_LIB_COLLECTOR_H_

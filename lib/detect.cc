@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/detect.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <ctime>
+
+#include "lib/peer_sketch.h"
+#include "lib/protocol.h"
+#include "lib/space_saving.h"
+
+namespace iptrk {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+// FastNetMon decides on a 5 s average as well; shorter ones raise on bursts.
+const float kFastGain = 1 - std::exp(-1.0f / 5);
+constexpr std::uint8_t kWindow = 0b11111;  // the last 5 seconds
+constexpr int kSecondsOver = 3;            // that many of them over: raise
+
+constexpr double kSuspect = 0.5;  // of the limit: start gathering evidence
+constexpr double kCalm = 0.6;     // of the limit: below it an incident rests
+constexpr int kCalmSeconds = 60;  // rest that clears it
+constexpr int kDropSeconds = 10;  // rest after which a suspect is let go
+
+constexpr std::size_t kTop = 10;
+constexpr double kLeastShare = 0.01;
+
+}  // namespace
+
+// What is gathered about one direction of one host.
+struct Detector::Evidence {
+  Address subject;
+  int network = kNoNetwork;
+  bool inbound = true;
+  bool open = false;
+  std::uint64_t start_ns = 0;      // first second over the limit; 0: none yet
+  std::uint64_t last_over_ns = 0;  // end of the last one
+  int calm_seconds = 0;
+  double value = 0;
+  double peak = 0;
+  Volume total;  // since start_ns, or since suspected
+  PeerSketch distinct;
+  SpaceSaving<Address, 64> peers;
+  SpaceSaving<std::uint32_t, 32> ports;  // protocol << 16 | port
+};
+
+Detector::Detector(const Config& config) : rule_(config.detect.packets) {
+  for (const Network& network : config.networks)
+    network_names_.push_back(network.name);
+}
+
+Detector::~Detector() = default;
+
+void Detector::Gather(const HostRate& rate, const iptrk_record& record,
+                      Address peer, std::uint16_t own_port) {
+  Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
+  evidence.peers.Add(peer, record.packets);
+  evidence.distinct.Add(peer);
+  const bool has_port =
+      HasPorts(record.protocol) && !(record.flags & IPTRK_FRAGMENT_LATER);
+  evidence.ports.Add((std::uint32_t{record.protocol} << 16) |
+                         (has_port ? own_port : std::uint16_t{0}),
+                     record.packets);
+}
+
+void Detector::Suspect(const Host& host, bool inbound, HostRate& rate) {
+  std::int16_t number;
+  if (!free_.empty()) {
+    number = free_.back();
+    free_.pop_back();
+  } else if (evidence_.size() < kMostSuspects) {
+    number = static_cast<std::int16_t>(evidence_.size());
+    evidence_.emplace_back();
+  } else {
+    return;
+  }
+  auto evidence = std::make_unique<Evidence>();
+  evidence->subject = host.address;
+  evidence->network = host.network;
+  evidence->inbound = inbound;
+  evidence_[static_cast<std::size_t>(number)] = std::move(evidence);
+  rate.evidence = number;
+}
+
+bool Detector::Decide(HostRate& rate, std::uint64_t end_ns) {
+  Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
+  if (rate.over & 1) {
+    if (evidence.start_ns == 0) {
+      evidence.start_ns = end_ns - kSecond;
+      evidence.total = {};
+    }
+    evidence.last_over_ns = end_ns;
+  }
+  evidence.total += rate.second;
+  evidence.value = rate.fast;
+  evidence.peak =
+      std::max(evidence.peak, static_cast<double>(rate.second.packets));
+  const bool calm = rate.fast < kCalm * rule_.limit;
+  evidence.calm_seconds = calm ? evidence.calm_seconds + 1 : 0;
+
+  if (!evidence.open && std::popcount(rate.over) >= kSecondsOver) {
+    evidence.open = true;
+    return true;
+  }
+  if (evidence.open && evidence.calm_seconds >= kCalmSeconds) {
+    evidence.open = false;
+    return true;
+  }
+  return false;
+}
+
+std::vector<Incident> Detector::EndSecond(HostTable<Host>& hosts,
+                                          std::uint64_t end_ns) {
+  std::vector<Incident> changes;
+  if (!rule_.enabled) return changes;
+  for (Host& host : hosts.hosts()) {
+    for (const bool inbound : {true, false}) {
+      HostRate& rate = host.rate[inbound ? 0 : 1];
+      const auto packets = static_cast<float>(rate.second.packets);
+      rate.fast += (packets - rate.fast) * kFastGain;
+      rate.over = static_cast<std::uint8_t>(
+          (rate.over << 1 | (rate.fast > rule_.limit)) & kWindow);
+      if (rate.evidence < 0 &&
+          std::max(packets, rate.fast) > kSuspect * rule_.limit)
+        Suspect(host, inbound, rate);
+      if (rate.evidence >= 0) {
+        const auto number = static_cast<std::size_t>(rate.evidence);
+        if (Decide(rate, end_ns))
+          changes.push_back(Describe(*evidence_[number]));
+        const Evidence& evidence = *evidence_[number];
+        if (!evidence.open && evidence.calm_seconds >= kDropSeconds) {
+          evidence_[number].reset();
+          free_.push_back(rate.evidence);
+          rate.evidence = -1;
+        }
+      }
+      rate.second = {};
+    }
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const Incident& a, const Incident& b) { return a.id < b.id; });
+  return changes;
+}
+
+std::vector<Incident> Detector::Open() const {
+  std::vector<Incident> open;
+  for (const auto& evidence : evidence_)
+    if (evidence && evidence->open) open.push_back(Describe(*evidence));
+  std::sort(open.begin(), open.end(),
+            [](const Incident& a, const Incident& b) { return a.id < b.id; });
+  return open;
+}
+
+Incident Detector::Describe(const Evidence& evidence) const {
+  Incident incident;
+  incident.kind = "packets";
+  incident.subject = evidence.subject.ToString();
+  if (evidence.network != kNoNetwork)
+    incident.network =
+        network_names_[static_cast<std::size_t>(evidence.network)];
+  incident.direction = evidence.inbound ? "in" : "out";
+  incident.open = evidence.open;
+  incident.start_ns = evidence.start_ns;
+  incident.end_ns = evidence.open ? 0 : evidence.last_over_ns;
+  incident.rule = fmt::format(
+      "more than {:.0f} packets/s {} one host, 5 s average, in 3 "
+      "of 5 s",
+      rule_.limit, evidence.inbound ? "to" : "from");
+  incident.unit = "packets/s";
+  incident.value = evidence.value;
+  incident.limit = rule_.limit;
+  incident.peak = evidence.peak;
+  incident.packets = evidence.total.packets;
+  incident.bytes = evidence.total.bytes;
+  incident.distinct_peers = evidence.distinct.Count();
+  incident.id = fmt::format(
+      "{:%Y%m%dT%H%M%SZ}-{}-{}-{}",
+      fmt::gmtime(static_cast<std::time_t>(evidence.start_ns / kSecond)),
+      incident.kind, incident.direction, incident.subject);
+
+  for (const auto& entry : evidence.peers.Top(kTop)) {
+    const double share = static_cast<double>(entry.Certain()) /
+                         static_cast<double>(evidence.peers.total());
+    if (share >= kLeastShare)
+      incident.peers.push_back({entry.key, entry.Certain(), share});
+  }
+  for (const auto& entry : evidence.ports.Top(kTop)) {
+    const double share = static_cast<double>(entry.Certain()) /
+                         static_cast<double>(evidence.ports.total());
+    if (share >= kLeastShare)
+      incident.ports.push_back({static_cast<std::uint8_t>(entry.key >> 16),
+                                static_cast<std::uint16_t>(entry.key),
+                                entry.Certain(), share});
+  }
+  return incident;
+}
+
+}  // namespace iptrk

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Records of the past through the same accounting and rules as live ones.
+//
+// Deterministic: the records' times decide everything. Thread-compatible.
+#ifndef IPTRK_LIB_REPLAY_H_
+#define IPTRK_LIB_REPLAY_H_
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "lib/account.h"
+#include "lib/classify.h"
+#include "lib/config.h"
+#include "lib/detect.h"
+
+namespace iptrk {
+
+class Replay {
+ public:
+  explicit Replay(const Config& config);
+
+  void Take(const iptrk_record& record);
+  // Ends the last second. Call once, after the last record.
+  void Finish();
+
+  const Account& account() const { return account_; }
+  const Classifier& classifier() const { return classifier_; }
+  // In order of their start; those not cleared by the end are open.
+  const std::vector<Incident>& incidents() const { return incidents_; }
+  Volume total() const { return total_; }
+  // Bytes and packets of the frames that are not IP.
+  Volume NonIp() const;
+
+  // The object that `iptrk replay --json` prints; volumes are layer-2 bytes.
+  nlohmann::json ToJson() const;
+
+ private:
+  void EndSecondsUntil(std::uint64_t time_ns);
+  void EndSecond();
+
+  Config config_;
+  Classifier classifier_;
+  Account account_;
+  Detector detector_;
+  std::vector<Incident> incidents_;
+  Volume total_;
+  std::uint64_t second_end_ = 0;
+};
+
+}  // namespace iptrk
+
+#endif  // IPTRK_LIB_REPLAY_H_

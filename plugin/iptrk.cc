@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The read plugin collectd loads: what the collector closes becomes values
+// and notifications. All of collectd's headers are used here only.
+//
+// Threads: the collector drains on a thread of its own, which collectd's
+// queue of values takes without blocking. Notifications run their handlers
+// in the caller, who may be a slow mail server's victim; so they have a
+// second thread behind a bounded queue.
+#include <fmt/format.h>
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "lib/collector.h"
+#include "lib/config.h"
+#include "lib/naming.h"
+
+extern "C" {
+#include <collectd/core/daemon/plugin.h>
+#include <collectd/core/utils/common/common.h>
+}
+
+namespace iptrk {
+namespace {
+
+constexpr std::size_t kMostNotifications = 1024;
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+// One value list. `values` in the order of plugin/iptrk.types.db.
+void Dispatch(std::uint64_t end_ns, int seconds, std::string_view instance,
+              const char* type, std::string_view type_instance,
+              std::initializer_list<double> values) {
+  std::array<value_t, 16> gauges;
+  std::size_t count = 0;
+  for (const double value : values) gauges[count++].gauge = value;
+  value_list_t list = VALUE_LIST_INIT;
+  list.values = gauges.data();
+  list.values_len = count;
+  list.time = TIME_T_TO_CDTIME_T(static_cast<time_t>(end_ns / kSecond));
+  list.interval = TIME_T_TO_CDTIME_T(seconds);
+  sstrncpy(list.plugin, kPluginName, sizeof list.plugin);
+  sstrncpy(list.plugin_instance, std::string(instance).c_str(),
+           sizeof list.plugin_instance);
+  sstrncpy(list.type, type, sizeof list.type);
+  sstrncpy(list.type_instance, std::string(type_instance).c_str(),
+           sizeof list.type_instance);
+  plugin_dispatch_values(&list);
+}
+
+// Bytes of an aligned slot by its length: exact, and so is their sum.
+struct PerSecond {
+  double seconds;
+  double operator()(std::uint64_t amount) const {
+    return static_cast<double>(amount) / seconds;
+  }
+};
+
+class Notifier {
+ public:
+  Notifier() : thread_([this](std::stop_token stop) { Run(stop); }) {}
+
+  void Add(const Incident& incident) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() == kMostNotifications) {
+      ++dropped_;
+      return;
+    }
+    waiting_.push_back(incident);
+    wake_.notify_one();
+  }
+
+ private:
+  void Run(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
+      const Incident incident = std::move(waiting_.front());
+      waiting_.pop_front();
+      const std::uint64_t dropped = std::exchange(dropped_, 0);
+      lock.unlock();
+      if (dropped > 0)
+        ERROR(
+            "iptrk: %llu notifications were dropped: their handlers are too "
+            "slow",
+            static_cast<unsigned long long>(dropped));
+      Send(incident);
+      lock.lock();
+    }
+  }
+
+  static void Send(const Incident& incident) {
+    notification_t notification{};
+    notification.severity = incident.open ? NOTIF_FAILURE : NOTIF_OKAY;
+    notification.time = cdtime();
+    sstrncpy(notification.host, hostname_g, sizeof notification.host);
+    sstrncpy(notification.plugin, kPluginName, sizeof notification.plugin);
+    sstrncpy(notification.plugin_instance, incident.network.c_str(),
+             sizeof notification.plugin_instance);
+    sstrncpy(notification.type, kHostPacketsType, sizeof notification.type);
+    const auto address = Address::Parse(incident.subject);
+    sstrncpy(notification.type_instance,
+             (address ? AddressInstance(*address) : incident.subject).c_str(),
+             sizeof notification.type_instance);
+    sstrncpy(notification.message, incident.Message().c_str(),
+             sizeof notification.message);
+    for (const auto& [name, value] : incident.Fields())
+      plugin_notification_meta_add_string(&notification, name.c_str(),
+                                          value.c_str());
+    plugin_dispatch_notification(&notification);
+    plugin_notification_meta_free(notification.meta);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<Incident> waiting_;
+  std::uint64_t dropped_ = 0;
+  std::jthread thread_;  // last: it uses the rest
+};
+
+class CollectdOutput : public CollectorOutput {
+ public:
+  void OnSlot(std::uint64_t end_ns, int seconds, Account& account,
+              const Classifier& classifier,
+              const std::vector<Network>& networks) override {
+    DispatchNetwork(end_ns, seconds, kAllNetworks, account.all(), classifier);
+    for (std::size_t i = 0; i < networks.size(); ++i)
+      DispatchNetwork(end_ns, seconds, networks[i].name, account.networks()[i],
+                      classifier);
+    const PerSecond rate{static_cast<double>(seconds)};
+    const auto& martian = account.all().martian;
+    Dispatch(end_ns, seconds, kAllNetworks, kMartianType, "",
+             {rate(martian[0].bytes), rate(martian[1].bytes),
+              rate(martian[2].bytes), rate(martian[3].bytes)});
+  }
+
+  void OnHosts(std::uint64_t end_ns, int seconds, const Account& account,
+               const std::vector<Network>& networks) override {
+    const PerSecond rate{static_cast<double>(seconds)};
+    for (const Host& host : account.hosts().hosts()) {
+      const std::string& network =
+          networks[static_cast<std::size_t>(host.network)].name;
+      const std::string address = AddressInstance(host.address);
+      Dispatch(end_ns, seconds, network, kHostType, address,
+               {rate(host.in[0].bytes), rate(host.in[1].bytes),
+                rate(host.in[2].bytes), rate(host.out[0].bytes),
+                rate(host.out[1].bytes), rate(host.out[2].bytes),
+                rate(host.internal_in.bytes), rate(host.internal_out.bytes)});
+      Dispatch(end_ns, seconds, network, kHostPacketsType, address,
+               {rate(host.In().packets), rate(host.Out().packets),
+                rate(host.internal_in.packets + host.internal_out.packets),
+                host.peers.Count() / seconds});
+    }
+  }
+
+  void OnBooks(std::uint64_t end_ns, int seconds,
+               const std::vector<iptrk_interface>& before,
+               const std::vector<iptrk_interface>& now) override {
+    for (std::size_t i = 0; i < now.size() && i < before.size(); ++i) {
+      const std::string instance = std::string(kInterfacePrefix) + now[i].name;
+      DispatchBooks(end_ns, seconds, instance, "received", before[i].received,
+                    now[i].received);
+      DispatchBooks(end_ns, seconds, instance, "sent", before[i].sent,
+                    now[i].sent);
+    }
+  }
+
+  void OnQueue(std::uint64_t end_ns, int seconds,
+               const QueueSlot& slot) override {
+    const PerSecond rate{static_cast<double>(seconds)};
+    Dispatch(
+        end_ns, seconds, kQueueInstance, kQueueType, "",
+        {slot.fill, rate(slot.records), rate(slot.early_commits), slot.lag});
+  }
+
+  void OnIncident(const Incident& incident) override {
+    notifier_.Add(incident);
+  }
+  void OnInfo(const std::string& text) override {
+    INFO("iptrk: %s", text.c_str());
+  }
+  void OnError(const std::string& text) override {
+    ERROR("iptrk: %s", text.c_str());
+  }
+
+ private:
+  static void DispatchNetwork(std::uint64_t end_ns, int seconds,
+                              std::string_view name,
+                              const NetworkVolume& network,
+                              const Classifier& classifier) {
+    const PerSecond rate{static_cast<double>(seconds)};
+    const auto& d = network.direction;
+    Dispatch(end_ns, seconds, name, kNetworkType, "",
+             {rate(d[0].bytes), rate(d[1].bytes), rate(d[2].bytes),
+              rate(d[3].bytes), rate(d[0].packets), rate(d[1].packets),
+              rate(d[2].packets), rate(d[3].packets)});
+    const std::vector<std::string>& services = classifier.ServiceNames();
+    for (std::size_t i = 0; i < services.size(); ++i) {
+      const ServiceVolume& service = network.services[i];
+      Dispatch(end_ns, seconds, name, kServiceType, services[i],
+               {rate(service.in.bytes), rate(service.out.bytes),
+                rate(service.internal.bytes)});
+    }
+  }
+
+  static void DispatchBooks(std::uint64_t end_ns, int seconds,
+                            std::string_view instance, const char* direction,
+                            const iptrk_books& before, const iptrk_books& now) {
+    const PerSecond rate{static_cast<double>(seconds)};
+    Dispatch(end_ns, seconds, instance, kBooksType, direction,
+             {rate(now.nic.bytes - before.nic.bytes),
+              rate(now.seen.bytes - before.seen.bytes),
+              rate(now.recorded.bytes - before.recorded.bytes),
+              rate(now.merged.bytes - before.merged.bytes),
+              rate(now.unattributed.bytes - before.unattributed.bytes),
+              rate(now.elsewhere.bytes - before.elsewhere.bytes)});
+  }
+
+  Notifier notifier_;
+};
+
+std::string g_config_path = kDefaultConfigPath;
+bool g_config_given = false;
+std::unique_ptr<CollectdOutput> g_output;
+std::unique_ptr<std::jthread> g_thread;
+
+// Nothing of ours may unwind into collectd, which is C.
+template <typename Body>
+int Guarded(const char* what, Body body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    ERROR("iptrk: %s: %s", what, error.what());
+  } catch (...) {
+    ERROR("iptrk: %s failed", what);
+  }
+  return -1;
+}
+
+int OnConfig(oconfig_item_t* block) {
+  return Guarded("configuration", [&] {
+    for (int i = 0; i < block->children_num; ++i) {
+      oconfig_item_t* child = block->children + i;
+      if (strcasecmp(child->key, "ConfigFile") != 0) {
+        ERROR("iptrk: unknown option %s; the only one is ConfigFile",
+              child->key);
+        return -1;
+      }
+      char* path = nullptr;
+      if (cf_util_get_string(child, &path) != 0) return -1;
+      g_config_path = path;
+      g_config_given = true;
+      free(path);
+    }
+    return 0;
+  });
+}
+
+int OnInit() {
+  return Guarded("start", [] {
+    if (g_thread) return 0;
+    Config config;
+    config.services = DefaultServices();
+    if (g_config_given || access(g_config_path.c_str(), F_OK) == 0) {
+      ConfigResult result = LoadConfig(g_config_path);
+      for (const ConfigError& error : result.errors)
+        ERROR("iptrk: %s", error.ToString().c_str());
+      if (!result.ok()) return -1;
+      config = std::move(result.config);
+    }
+    g_output = std::make_unique<CollectdOutput>();
+    g_thread = std::make_unique<std::jthread>([config](std::stop_token stop) {
+      Guarded("collector", [&] {
+        Collector(config, *g_output).Run(stop);
+        return 0;
+      });
+    });
+    return 0;
+  });
+}
+
+int OnShutdown() {
+  return Guarded("stop", [] {
+    g_thread.reset();  // asks it to stop, and waits
+    g_output.reset();
+    return 0;
+  });
+}
+
+}  // namespace
+}  // namespace iptrk
+
+extern "C" __attribute__((visibility("default"))) void module_register() {
+  plugin_register_complex_config("iptrk", iptrk::OnConfig);
+  plugin_register_init("iptrk", iptrk::OnInit);
+  plugin_register_shutdown("iptrk", iptrk::OnShutdown);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `iptrk graph`: fills a template and draws it.
+#include <fmt/format.h>
+#include <rrd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "lib/naming.h"
+#include "tools/commands.h"
+#include "tools/graph/address_rrd.h"
+#include "tools/graph/drawing.h"
+#include "tools/graph/humanise.h"
+#include "tools/graph/render.h"
+#include "tools/graph/temporary_directory.h"
+
+namespace iptrk {
+namespace {
+
+struct GraphOptions {
+  std::string template_name;
+  std::vector<std::string> variables;  // "name=value"
+  std::string network;
+  std::string host;
+  std::string prefix;
+  std::string start = "end-1d";
+  std::string end = "now";
+  Look look;
+  int height = 0;  // 0: by kind of template
+  std::string templates;
+  std::string rrd_directory;
+  std::string collectd_host;
+  std::string output;
+  std::string address_rrd;
+};
+
+// What is wrong with the call itself.
+class UsageError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+TimeRange ParseRange(const std::string& start, const std::string& end) {
+  rrd_time_value_t start_value;
+  rrd_time_value_t end_value;
+  if (const char* what = rrd_parsetime(start.c_str(), &start_value))
+    throw UsageError(fmt::format("--start {}: {}", start, what));
+  if (const char* what = rrd_parsetime(end.c_str(), &end_value))
+    throw UsageError(fmt::format("--end {}: {}", end, what));
+  TimeRange range;
+  if (rrd_proc_start_end(&start_value, &end_value, &range.start, &range.end))
+    throw UsageError(
+        fmt::format("--start {} --end {}: {}", start, end, rrd_get_error()));
+  if (range.Length() <= 0)
+    throw UsageError(
+        fmt::format("--start {} is not before --end {}; write "
+                    "e.g. --start end-1h",
+                    start, end));
+  return range;
+}
+
+TemplateRow ParseVariables(const std::vector<std::string>& variables) {
+  TemplateRow values;
+  for (const std::string& variable : variables) {
+    const std::size_t equals = variable.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError(fmt::format("--var {}: write name=value", variable));
+    values[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  return values;
+}
+
+// The one that is meant, or the only one there is.
+std::string ChooseNetwork(const GraphOptions& options, const RrdStore& store) {
+  if (!options.network.empty()) return options.network;
+  const auto networks = store.Networks();
+  if (networks.size() == 1) return networks.front();
+  std::string names;
+  for (const std::string& name : networks) names += " " + name;
+  throw UsageError(names.empty()
+                       ? fmt::format("no data yet: no RRD of a network below "
+                                     "{}",
+                                     store.directory().string())
+                       : "--network is needed; there are" + names);
+}
+
+Prefix ChoosePrefix(const GraphOptions& options, const Config& config,
+                    const RrdStore& store, const std::string& network) {
+  if (!options.prefix.empty()) {
+    const auto prefix = Prefix::Parse(options.prefix);
+    if (!prefix || !prefix->IsIpv4())
+      throw UsageError(
+          fmt::format("--prefix {}: write e.g. 10.1.0.0/24, with "
+                      "no host bits set; IPv6 has no address "
+                      "axis",
+                      options.prefix));
+    return *prefix;
+  }
+  std::vector<Prefix> candidates;
+  for (const Prefix& prefix : PrefixesOf(network, config.networks, store))
+    if (prefix.IsIpv4()) candidates.push_back(prefix);
+  if (candidates.size() == 1) return candidates.front();
+  std::string names;
+  for (const Prefix& prefix : candidates) names += " " + prefix.ToString();
+  throw UsageError(fmt::format("--prefix is needed; network {} has{}", network,
+                               names.empty() ? " no IPv4 data" : names));
+}
+
+void Complain(const std::vector<Problem>& problems) {
+  for (const Problem& problem : problems)
+    std::cerr << fmt::format("iptrk: {}: {}\n", problem.path, problem.what);
+}
+
+// Values of an address-domain picture; writes the address RRD to `file`.
+void SetAddressDomain(const GraphOptions& options, const Config& config,
+                      const RrdStore& store, TimeRange range,
+                      const std::filesystem::path& file, TemplateRow& values) {
+  const std::string network = ChooseNetwork(options, store);
+  const Prefix prefix = ChoosePrefix(options, config, store, network);
+  const auto axis =
+      MakeAddressAxis(prefix, static_cast<std::size_t>(options.look.width));
+  if (!axis) throw UsageError("--width must be more than 0");
+  std::vector<Problem> problems;
+  const auto volumes = ReadHostVolumes(store, network, range, problems);
+  Complain(problems);
+  WriteAddressRrd(*axis, volumes, file);
+  SetAxisValues(*axis, file, values);
+  values["title"] = fmt::format("{}   bytes per address   {}",
+                                prefix.ToString(), HumanRange(range));
+  if (options.address_rrd.empty()) return;
+  for (const char* name : {"file", "start", "end", "x_grid", "bar_seconds"})
+    std::cout << fmt::format("{}={}\n", name, values[name]);
+}
+
+// Values of a time-domain picture of a host or a network.
+void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
+                   TimeRange range, TemplateValues& values) {
+  values.values["start"] = std::to_string(range.start);
+  values.values["end"] = std::to_string(range.end);
+  values.values["title"] = HumanRange(range);
+  if (ParseVariables(options.variables).contains("file")) return;
+  const std::string network = ChooseNetwork(options, store);
+  std::optional<std::filesystem::path> file;
+  if (options.host.empty()) {
+    file = store.NetworkFile(network);
+  } else {
+    const auto address = Address::Parse(options.host);
+    if (!address)
+      throw UsageError(
+          fmt::format("--host {}: write an address", options.host));
+    file = store.HostFile(network, *address);
+  }
+  const std::string subject = options.host.empty() ? network : options.host;
+  if (!file)
+    throw std::runtime_error(fmt::format("no data yet: no RRD of {} below {}",
+                                         subject, store.directory().string()));
+  values.values["file"] = file->string();
+  values.values["title"] = fmt::format("{}   {}", subject, HumanRange(range));
+  values.lists["service"] = ServiceRows(store.Services(network));
+}
+
+void Draw(GraphOptions options, const Config& config) {
+  TemplateShelf shelf(TemplateDirectory(options.templates));
+  const Template& body = shelf.Get(options.template_name);
+  const bool addresses = body.Uses("x_grid");
+  options.look.height = options.height != 0 ? options.height
+                        : addresses         ? 320
+                                            : 240;
+  const TimeRange range = ParseRange(options.start, options.end);
+  const TemplateRow variables = ParseVariables(options.variables);
+  const RrdStore store(options.rrd_directory.empty()
+                           ? config.collectd.rrd_directory
+                           : options.rrd_directory,
+                       options.collectd_host);
+
+  TemplateValues values;
+  values.values["watermark"] = "iptrk";
+  values.lists["service"];
+  std::unique_ptr<TemporaryDirectory> temporary;
+  if (addresses && !variables.contains("file")) {
+    std::filesystem::path file = options.address_rrd;
+    if (file.empty()) {
+      temporary = std::make_unique<TemporaryDirectory>();
+      file = temporary->path() / "address.rrd";
+    }
+    SetAddressDomain(options, config, store, range, file, values.values);
+  } else {
+    SetTimeDomain(options, store, range, values);
+  }
+  for (const auto& [name, value] : variables) values.values[name] = value;
+
+  const std::filesystem::path output =
+      options.output.empty()
+          ? std::filesystem::path(body.name()).stem().string() + ".png"
+          : options.output;
+  const Picture picture =
+      Render(FillThemed(shelf, body, values, options.look), output,
+             addresses ? TimeZone::kUtc : TimeZone::kLocal);
+  for (const std::string& line : picture.prints) std::cout << line << "\n";
+}
+
+void AddOptions(CLI::App& command, GraphOptions& options) {
+  command
+      .add_option("TEMPLATE", options.template_name,
+                  "histogram, time-domain, network, services, or a path")
+      ->required();
+  command.add_option("--var", options.variables,
+                     "a value for a placeholder: name=value");
+  command.add_option("--network", options.network,
+                     "name of the network; default: the only one with data");
+  command.add_option("--host", options.host, "address of an own host");
+  command.add_option("--prefix", options.prefix,
+                     "addresses of a histogram; default: the network's");
+  command.add_option("--start", options.start,
+                     "begin, as rrdtool writes times (default end-1d)");
+  command.add_option("--end", options.end, "end, likewise (default now)");
+  command.add_option("--width", options.look.width, "of the graph in pixels")
+      ->check(CLI::Range(16, 8192));
+  command.add_option("--height", options.height, "of the graph in pixels")
+      ->check(CLI::Range(16, 8192));
+  command
+      .add_option("--zoom", options.look.zoom,
+                  "pixels of the file for each pixel")
+      ->check(CLI::Range(1, 8));
+  command.add_option("--theme", options.look.theme, "light, dark or your own");
+  command.add_option("--output", options.output,
+                     "file, .png or .svg (default TEMPLATE.png)");
+  command.add_option("--templates", options.templates,
+                     "directory of templates (default $IPTRK_TEMPLATES, then "
+                     "the installed ones)");
+  command.add_option("--rrd-directory", options.rrd_directory,
+                     "where collectd keeps RRDs (default: the configured one)");
+  command.add_option("--collectd-host", options.collectd_host,
+                     "whose RRDs; default: the one updated last");
+  command.add_option("--address-rrd", options.address_rrd,
+                     "keep a histogram's address RRD in this file and print "
+                     "its values");
+}
+
+}  // namespace
+
+void AddGraphCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand(
+      "graph", "draw one picture of a host, a network or its addresses");
+  auto options = std::make_shared<GraphOptions>();
+  AddOptions(*command, *options);
+  command->callback([options, &context]() {
+    const auto config = context.LoadConfigOrComplain();
+    if (!config) return;
+    try {
+      Draw(*options, *config);
+    } catch (const UsageError& error) {
+      std::cerr << "iptrk graph: " << error.what() << "\n";
+      context.exit_code = 2;
+    } catch (const std::exception& error) {
+      std::cerr << "iptrk graph: " << error.what() << "\n";
+      context.exit_code = 1;
+    }
+  });
+}
+
+}  // namespace iptrk

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The `iptrk` command: options common to all subcommands, and their list.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "tools/commands.h"
+
+namespace iptrk {
+
+std::optional<Config> CommandContext::LoadConfigOrComplain() {
+  if (!config_given && access(config_path.c_str(), F_OK) != 0) {
+    Config config;
+    config.services = DefaultServices();
+    return config;
+  }
+  ConfigResult result = LoadConfig(config_path);
+  for (const ConfigError& error : result.errors)
+    fmt::print(stderr, "{}\n", error.ToString());
+  if (result.ok()) return std::move(result.config);
+  exit_code = 1;
+  return std::nullopt;
+}
+
+}  // namespace iptrk
+
+int main(int argc, char** argv) {
+  CLI::App app{"What every packet of our networks adds up to.", "iptrk"};
+  iptrk::CommandContext context;
+  CLI::Option* config =
+      app.add_option("-c,--config", context.config_path, "configuration file")
+          ->capture_default_str();
+  app.set_version_flag("--version", std::string("iptrk ") + IPTRK_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.parse_complete_callback(
+      [&] { context.config_given = config->count() > 0; });
+  iptrk::AddCheckCommand(app, context);
+  iptrk::AddGraphCommand(app, context);
+  iptrk::AddPagesCommand(app, context);
+  iptrk::AddReplayCommand(app, context);
+  iptrk::AddStatusCommand(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "iptrk: {}\n", error.what());
+    return 1;
+  }
+  return context.exit_code;
+}
