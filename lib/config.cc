@@ -223,7 +223,8 @@ void ReadNetworks(const toml::table& root, Reader& reader,
           else
             network.prefixes.push_back(*prefix);
         });
-    if (network.prefixes.empty())
+    if (const toml::array* given = section->get_as<toml::array>("prefixes");
+        !given || given->empty())
       reader.Fault(node, fmt::format("network {} has no prefixes", key.str()));
     networks.push_back(std::move(network));
   }

@@ -18,7 +18,12 @@ namespace iptrk {
 class PeerSketch {
  public:
   void Add(Address address) {
-    const std::uint64_t hash = HashAddress(address, 0x5bd1e995u);
+    // Both ends of the hash are used, so both must be well mixed: the
+    // finalizer of MurmurHash3.
+    std::uint64_t hash = HashAddress(address, 0x5bd1e995u);
+    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdu;
+    hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53u;
+    hash ^= hash >> 33;
     std::uint8_t& rank = ranks_[hash & (kRegisters - 1)];
     const auto zeros =
         static_cast<std::uint8_t>(std::countl_zero(hash | kRegisters) + 1);

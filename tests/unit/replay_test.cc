@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/replay.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "lib/steady_clock.h"
+#include "tests/unit/records.h"
+
+namespace iptrk {
+namespace {
+
+Config Lan(double limit) {
+  Config config;
+  config.networks = {{"lan", {Prefix::Parse("10.1.0.0/24").value()}}};
+  config.services = DefaultServices();
+  config.detect.packets.limit = limit;
+  return config;
+}
+
+constexpr std::uint64_t kStart = 1700000000 * kSecond;
+
+TEST(Replay, AddsUpToTheCapturesOwnTotals) {
+  Replay replay(Lan(1e9));
+  replay.Take(Record(
+      {.src = "44.1.2.3", .dst = "10.1.0.5", .bytes = 1, .time_ns = kStart}));
+  replay.Take(Record(
+      {.src = "44.1.2.3", .dst = "44.1.2.4", .bytes = 2, .time_ns = kStart}));
+  iptrk_record arp{};
+  arp.time_ns = kStart;
+  arp.bytes = 4;
+  arp.packets = 1;
+  replay.Take(arp);
+  replay.Finish();
+  const nlohmann::json json = replay.ToJson();
+  EXPECT_EQ(json["packets"], 3);
+  EXPECT_EQ(json["bytes"], 7);
+  EXPECT_EQ(json["directions"]["in"]["bytes"], 1);
+  EXPECT_EQ(json["directions"]["martian"]["bytes"], 2);
+  EXPECT_EQ(json["directions"]["nonip"]["bytes"], 4);
+  EXPECT_EQ(json["hosts"][0]["address"], "10.1.0.5");
+}
+
+void Flood(Replay& replay) {
+  for (int i = 0; i < 10000; ++i)
+    replay.Take(Record(
+        {.src = "44.1.2.66",
+         .dst = "10.1.0.216",
+         .time_ns = kStart + static_cast<std::uint64_t>(i) * kSecond / 1000}));
+}
+
+TEST(Replay, ReportsAnIncidentStillOpenAtTheEnd) {
+  Replay replay(Lan(100));
+  Flood(replay);
+  replay.Finish();
+  ASSERT_EQ(replay.incidents().size(), 1u);
+  EXPECT_TRUE(replay.incidents()[0].open);
+  EXPECT_EQ(replay.incidents()[0].packets, 10000u);
+}
+
+TEST(Replay, ReportsAClearedIncidentOnce) {
+  Replay replay(Lan(100));
+  Flood(replay);
+  replay.Take(Record({.src = "44.1.2.3",
+                      .dst = "10.1.0.5",
+                      .time_ns = kStart + 300 * kSecond}));
+  replay.Finish();
+  ASSERT_EQ(replay.incidents().size(), 1u);
+  EXPECT_FALSE(replay.incidents()[0].open);
+}
+
+TEST(Replay, SkipsTheDaysBetweenTwoCaptures) {
+  Replay replay(Lan(100));
+  Flood(replay);
+  replay.Take(Record({.src = "44.1.2.3",
+                      .dst = "10.1.0.5",
+                      .time_ns = kStart + 86400 * 365 * kSecond}));
+  replay.Finish();
+  ASSERT_EQ(replay.incidents().size(), 1u);
+  EXPECT_FALSE(replay.incidents()[0].open);
+}
+
+TEST(Replay, IsTheSameEachTime) {
+  Replay first(Lan(100)), second(Lan(100));
+  Flood(first);
+  Flood(second);
+  first.Finish();
+  second.Finish();
+  EXPECT_EQ(first.ToJson(), second.ToJson());
+}
+
+TEST(SteadyClock, GoesOnWhenTheSystemClockIsSetBack) {
+  SteadyClock clock;
+  EXPECT_EQ(clock.Now(1000, 10), 1000u);
+  EXPECT_EQ(clock.Now(400, 20), 1010u);
+  EXPECT_EQ(clock.AheadNs(), 610u);
+  EXPECT_EQ(clock.Now(2000, 30), 2000u);
+  EXPECT_EQ(clock.AheadNs(), 0u);
+}
+
+}  // namespace
+}  // namespace iptrk
