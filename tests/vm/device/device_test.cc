@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// /dev/iptrk as a reader meets it. Runs inside the test machine, as root.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <chrono>
+#include <numeric>
+#include <optional>
+#include <thread>
+
+#include "lib/address.h"
+#include "lib/books.h"
+#include "lib/volume.h"
+#include "tests/vm/device/lab.h"
+
+namespace iptrk {
+namespace {
+
+class DeviceTest : public testing::Test {
+ protected:
+  void SendUdp(int count, std::size_t bytes = 60) {
+    for (int i = 0; i < count; ++i)
+      left_.Send(UdpFrame(static_cast<std::uint32_t>(i), 53, bytes));
+  }
+  // Private, so that each test begins with nothing.
+  Queue Private(std::vector<std::string> interfaces = {"right0"}) {
+    return Queue::Read(Named("", std::move(interfaces)));
+  }
+
+  Pair pair_;
+  Sender left_{"left0"};
+};
+
+Volume Sum(const std::vector<iptrk_record>& records) {
+  Volume sum;
+  for (const iptrk_record& record : records) sum += record;
+  return sum;
+}
+
+int ErrorOf(const QueueConfig& config) {
+  try {
+    Queue::Read(config);
+    return 0;
+  } catch (const QueueError& error) {
+    return error.number;
+  }
+}
+
+TEST_F(DeviceTest, RecordsEachFrameWithAddressesPortsAndLength) {
+  Queue queue = Private();
+  left_.Send(UdpFrame(0x010203, 53, 1014));
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 1u);
+  const iptrk_record& record = records[0];
+  EXPECT_EQ(Address::FromBytes(record.src).ToString(), "44.1.2.3");
+  EXPECT_EQ(Address::FromBytes(record.dst).ToString(), "10.1.0.216");
+  EXPECT_EQ(record.sport, 40000);
+  EXPECT_EQ(record.dport, 53);
+  EXPECT_EQ(record.protocol, IPPROTO_UDP);
+  EXPECT_EQ(record.bytes, 1014u);
+  EXPECT_EQ(record.packets, 1u);
+  EXPECT_EQ(record.l2_len, 14);
+  EXPECT_TRUE(record.flags & IPTRK_IPV4);
+  EXPECT_FALSE(record.flags & IPTRK_SENT);
+}
+
+TEST_F(DeviceTest, TellsSentFromReceived) {
+  Queue queue = Private({"left0"});
+  SendUdp(1);
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_TRUE(records[0].flags & IPTRK_SENT);
+}
+
+TEST_F(DeviceTest, KeepsTheMacAddressesOfFramesThatAreNotIp) {
+  Queue queue = Private();
+  auto frame = UdpFrame();
+  frame[12] = 0x08;
+  frame[13] = 0x06;
+  left_.Send(frame);
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].ethertype, 0x0806);
+  EXPECT_EQ(records[0].src[5], 2);
+  EXPECT_EQ(records[0].dst[5], 1);
+  EXPECT_FALSE(records[0].flags & (IPTRK_IPV4 | IPTRK_IPV6));
+}
+
+TEST_F(DeviceTest, RecordsAFrameThatHoldsNothing) {
+  Queue queue = Private();
+  left_.Send({2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0});
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].bytes, 14u);
+  EXPECT_TRUE(records[0].flags & IPTRK_MALFORMED);
+}
+
+TEST_F(DeviceTest, CountsAFrameWithAVlanTagWhole) {
+  Queue queue = Private();
+  auto frame = UdpFrame();
+  const std::uint8_t tag[] = {0x81, 0, 0xe0, 10};
+  frame.insert(frame.begin() + 12, std::begin(tag), std::end(tag));
+  left_.Send(frame);
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].bytes, 64u);
+  EXPECT_EQ(records[0].l2_len, 18);
+  EXPECT_EQ(records[0].vlan, 0xe00a);
+  EXPECT_EQ(records[0].dport, 53);
+}
+
+TEST_F(DeviceTest, SeesFramesToOtherHosts) {
+  Queue queue = Private();
+  auto frame = UdpFrame();
+  frame[5] = 0x77;  // nobody's MAC
+  left_.Send(frame);
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].flags & IPTRK_PKTTYPE, 3);  // PACKET_OTHERHOST
+}
+
+TEST_F(DeviceTest, KeepsBooksThatEqualTheInterfacesOwnCounters) {
+  Queue queue = Private({"left0", "right0"});
+  SendUdp(500, 777);
+  for (const auto& [name, sent] :
+       {std::pair{"left0", true}, std::pair{"right0", false}}) {
+    const Balance balance = BalanceOf(Interface(queue, name), sent);
+    EXPECT_TRUE(balance.balanced()) << name;
+    EXPECT_EQ(balance.nic, (Volume{500 * 777, 500})) << name;
+  }
+}
+
+TEST_F(DeviceTest, LosesNoByteWhenTheRingIsFull) {
+  Queue queue = Private();
+  SendUdp(5000, 100);
+  Volume total = Sum(DrainAll(queue));
+  EXPECT_EQ(total.packets, 1024u);
+  // What was merged comes when there is room again, packet or no packet.
+  for (int i = 0; i < 100 && total.packets < 5000; ++i) {
+    queue.Commit(queue.Position());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    total += Sum(DrainAll(queue));
+  }
+  EXPECT_EQ(total, (Volume{5000 * 100, 5000}));
+  const iptrk_books books = Interface(queue, "right0").received;
+  EXPECT_EQ(books.seen.packets, 5000u);
+  EXPECT_EQ(books.recorded.packets + books.merged.packets +
+                books.unattributed.packets,
+            5000u);
+}
+
+TEST_F(DeviceTest, KeepsTheAddressesOfWhatItMerges) {
+  Queue queue = Private();
+  SendUdp(1024);
+  for (int i = 0; i < 1000; ++i) left_.Send(UdpFrame(99, 4444));
+  DrainAll(queue);
+  queue.Commit(queue.Position());
+  SendUdp(1);
+  const auto records = DrainAll(queue);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_TRUE(records[0].flags & IPTRK_MERGED);
+  EXPECT_EQ(records[0].packets, 1000u);
+  EXPECT_EQ(Address::FromBytes(records[0].src).ToString(), "44.0.0.99");
+  EXPECT_EQ(Address::FromBytes(records[0].dst).ToString(), "10.1.0.216");
+  EXPECT_EQ(records[0].dport, 4444);
+}
+
+TEST_F(DeviceTest, CountsAFloodOfNewAddressesBeyondItsTableInOneRecord) {
+  Queue queue = Private();
+  for (std::uint32_t i = 0; i < 20000; ++i) left_.Send(UdpFrame(i));
+  Volume total;
+  bool unattributed = false;
+  for (int i = 0; i < 200 && total.packets < 20000; ++i) {
+    for (const iptrk_record& record : DrainAll(queue)) {
+      total += record;
+      unattributed |= (record.flags & IPTRK_UNATTRIBUTED) != 0;
+    }
+    queue.Commit(queue.Position());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(total, (Volume{20000 * 60, 20000}));
+  EXPECT_TRUE(unattributed);
+}
+
+TEST_F(DeviceTest, GoesOnFillingANamedQueueWhoseReaderDied) {
+  std::optional<Queue> first = Queue::Read(Named("survivor"));
+  SendUdp(10);
+  ASSERT_EQ(DrainAll(*first).size(), 10u);
+  first->Commit(first->Position());
+  SendUdp(5);
+  ASSERT_EQ(DrainAll(*first).size(), 5u);  // read, but never committed
+  first.reset();
+  SendUdp(7);
+
+  Queue second = Queue::Read(Named("survivor"));
+  EXPECT_TRUE(second.attach().existed);
+  EXPECT_EQ(DrainAll(second).size(), 12u);
+}
+
+TEST_F(DeviceTest, HasOneReaderAQueue) {
+  Queue reader = Queue::Read(Named("single"));
+  EXPECT_EQ(ErrorOf(Named("single")), EBUSY);
+  EXPECT_EQ(ErrorOf(Named("another")), 0);
+}
+
+TEST_F(DeviceTest, GivesEveryReaderItsOwnRecords) {
+  Queue one = Private(), two = Private();
+  SendUdp(20);
+  EXPECT_EQ(DrainAll(one).size(), 20u);
+  EXPECT_EQ(DrainAll(two).size(), 20u);
+}
+
+TEST_F(DeviceTest, LetsAnObserverSeeTheBooksOfAQueueThatHasAReader) {
+  Queue reader = Queue::Read(Named("watched"));
+  SendUdp(3);
+  const Queue observer = Queue::Observe("watched");
+  EXPECT_EQ(Interface(observer, "right0").received.seen.packets, 3u);
+  EXPECT_EQ(observer.State().waiting, 3u);
+  EXPECT_TRUE(observer.State().reader);
+}
+
+TEST_F(DeviceTest, SaysThatAQueueDoesNotExist) {
+  try {
+    Queue::Observe("nobody");
+    FAIL();
+  } catch (const QueueError& error) {
+    EXPECT_EQ(error.number, ENOENT);
+    EXPECT_THAT(error.what(), testing::HasSubstr("no queue 'nobody'"));
+  }
+}
+
+TEST_F(DeviceTest, RefusesAProgramOfAnotherVersionAndSaysItsOwn) {
+  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
+  iptrk_attach attach{};
+  attach.abi_version = IPTRK_ABI_VERSION + 1;
+  EXPECT_EQ(ioctl(file, IPTRK_ATTACH, &attach), -1);
+  EXPECT_EQ(errno, EPROTO);
+  EXPECT_EQ(attach.abi_version, static_cast<unsigned>(IPTRK_ABI_VERSION));
+  close(file);
+}
+
+TEST_F(DeviceTest, RefusesSizesThatAreNoPowersOfTwo) {
+  QueueConfig config = Named("");
+  for (const std::uint32_t records : {0u, 1u, 1000u, 1u << 25, ~0u}) {
+    config.records = records;
+    EXPECT_EQ(ErrorOf(config), EINVAL) << records;
+  }
+}
+
+TEST_F(DeviceTest, RefusesMoreMemoryThanTheModuleMayTake) {
+  Shell("echo 1 > /sys/module/iptrk/parameters/memory_mib");
+  EXPECT_EQ(ErrorOf(Named("")), ENOSPC);
+  Shell("echo 2048 > /sys/module/iptrk/parameters/memory_mib");
+  EXPECT_EQ(ErrorOf(Named("")), 0);
+}
+
+TEST_F(DeviceTest, MapsTheRecordsReadOnly) {
+  Queue queue = Private();
+  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
+  iptrk_attach attach{};
+  attach.abi_version = IPTRK_ABI_VERSION;
+  attach.records = attach.watermark = 1024;
+  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
+  const std::size_t bytes = attach.cpus * attach.ring_stride;
+  EXPECT_EQ(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+                 IPTRK_MMAP_RINGS),
+            MAP_FAILED);
+  void* rings =
+      mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, IPTRK_MMAP_RINGS);
+  ASSERT_NE(rings, MAP_FAILED);
+  EXPECT_EQ(mprotect(rings, bytes, PROT_READ | PROT_WRITE), -1);
+  EXPECT_EQ(
+      mmap(nullptr, bytes / 2, PROT_READ, MAP_SHARED, file, IPTRK_MMAP_RINGS),
+      MAP_FAILED);
+  munmap(rings, bytes);
+  close(file);
+}
+
+TEST_F(DeviceTest, TakesALyingCommitForAFullRingAndLosesNothing) {
+  Queue queue = Private();
+  SendUdp(1024);
+  Queue::Mark lie = queue.Position();
+  for (std::uint64_t& position : lie) position = ~std::uint64_t{0} / 2;
+  queue.Commit(lie);
+  SendUdp(100);
+  EXPECT_GT(queue.State().bad_commits, 0u);
+  Volume total = Sum(DrainAll(queue));
+  for (int i = 0; i < 100 && total.packets < 1124; ++i) {
+    queue.Commit(queue.Position());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    total += Sum(DrainAll(queue));
+  }
+  EXPECT_EQ(total.packets, 1124u);
+}
+
+TEST_F(DeviceTest, ServesSimpleClientsByRead) {
+  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  iptrk_attach attach{};
+  attach.abi_version = IPTRK_ABI_VERSION;
+  attach.records = attach.watermark = 1024;
+  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
+  iptrk_watch watch{};
+  watch.count = 1;
+  std::strcpy(watch.patterns[0], "right?");
+  ASSERT_EQ(ioctl(file, IPTRK_WATCH, &watch), 0);
+  std::array<iptrk_record, 8> records{};
+  EXPECT_EQ(read(file, records.data(), sizeof records), -1);
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_EQ(read(file, records.data(), sizeof(iptrk_record) - 1), -1);
+  EXPECT_EQ(errno, EINVAL);
+  SendUdp(3);
+  pollfd poll_for{file, POLLIN, 0};
+  EXPECT_EQ(poll(&poll_for, 1, 1000), 1);
+  EXPECT_EQ(read(file, records.data(), sizeof records),
+            static_cast<ssize_t>(3 * sizeof(iptrk_record)));
+  EXPECT_EQ(records[2].src[15], 2);
+  close(file);
+}
+
+TEST_F(DeviceTest, WakesAtTheWatermarkAndNotBefore) {
+  Queue queue = Private();  // an eighth of 1024
+  pollfd none{};
+  (void)none;
+  SendUdp(64);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_TRUE(queue.Wait(200));
+  EXPECT_GE(std::chrono::steady_clock::now() - before,
+            std::chrono::milliseconds(190));
+  std::thread later([&] { SendUdp(400); });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(queue.Wait(20000));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+  later.join();
+}
+
+TEST_F(DeviceTest, FollowsAnInterfaceThatComesLaterIsRenamedAndGoes) {
+  Queue queue = Private({"late*"});
+  EXPECT_TRUE(queue.Interfaces().empty());
+  Shell("ip link add late0 type dummy && ip link set late0 up");
+  EXPECT_EQ(Interface(queue, "late0").watched, 1u);
+  Shell("ip link set late0 down && ip link set late0 name late1");
+  EXPECT_EQ(Interface(queue, "late1").watched, 1u);
+  Shell("ip link del late1");
+  EXPECT_EQ(Interface(queue, "late1").watched, 0u);
+  EXPECT_EQ(queue.Interfaces().size(), 1u);
+}
+
+TEST_F(DeviceTest, WatchesDevicesWithNothingBelowThemWhenAskedForNone) {
+  Shell("ip link add br9 type bridge && ip link set right0 master br9");
+  Queue queue = Private(std::vector<std::string>{});
+  std::vector<std::string> names;
+  for (const iptrk_interface& interface : queue.Interfaces())
+    names.push_back(interface.name);
+  EXPECT_THAT(names, testing::AllOf(testing::Contains("left0"),
+                                    testing::Contains("right0"),
+                                    testing::Not(testing::Contains("br9")),
+                                    testing::Not(testing::Contains("lo"))));
+  Shell("ip link del br9");
+}
+
+TEST_F(DeviceTest, SaysGoodbyeToTheReaderOfADestroyedQueue) {
+  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
+  iptrk_attach attach{};
+  attach.abi_version = IPTRK_ABI_VERSION;
+  attach.records = attach.watermark = 1024;
+  std::strcpy(attach.name, "doomed");
+  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
+  EXPECT_EQ(ioctl(file, IPTRK_DESTROY), 0);
+  pollfd poll_for{file, POLLIN, 0};
+  EXPECT_EQ(poll(&poll_for, 1, 1000), 1);
+  EXPECT_TRUE(poll_for.revents & POLLHUP);
+  close(file);
+  EXPECT_THROW(Queue::Observe("doomed"), QueueError);
+}
+
+}  // namespace
+}  // namespace iptrk
