@@ -97,8 +97,9 @@ HostPair Account::Take(const iptrk_record& record, const Verdict& verdict) {
   HostPair pair;
   if (dst_ours) pair.dst = FindHost(verdict.dst, verdict.dst_network, record);
   if (src_ours) pair.src = FindHost(verdict.src, verdict.src_network, record);
+  const bool internal = verdict.direction == Direction::kInternal;
   if (pair.dst) {
-    if (src_ours) {
+    if (internal) {
       pair.dst->internal_in += record;
     } else {
       pair.dst->in[split] += record;
@@ -106,7 +107,7 @@ HostPair Account::Take(const iptrk_record& record, const Verdict& verdict) {
     }
   }
   if (pair.src) {
-    if (dst_ours) {
+    if (internal) {
       pair.src->internal_out += record;
     } else {
       pair.src->out[split] += record;

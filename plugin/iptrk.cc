@@ -98,7 +98,12 @@ class Notifier {
   static void Send(const Incident& incident) {
     notification_t notification{};
     notification.severity = incident.open ? NOTIF_FAILURE : NOTIF_OKAY;
-    notification.time = cdtime();
+    // The incident's own time: a slot that is drained again after a crash
+    // must say the same, so that it is not mailed twice.
+    const std::uint64_t time_ns =
+        incident.open ? incident.start_ns : incident.end_ns;
+    notification.time =
+        TIME_T_TO_CDTIME_T(static_cast<time_t>(time_ns / kSecond));
     sstrncpy(notification.host, hostname_g, sizeof notification.host);
     sstrncpy(notification.plugin, kPluginName, sizeof notification.plugin);
     sstrncpy(notification.plugin_instance, incident.network.c_str(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `iptrk graph`: fills a template and draws it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <rrd.h>
 
 #include <filesystem>
@@ -76,8 +77,16 @@ TemplateRow ParseVariables(const std::vector<std::string>& variables) {
 
 // The one that is meant, or the only one there is.
 std::string ChooseNetwork(const GraphOptions& options, const RrdStore& store) {
-  if (!options.network.empty()) return options.network;
   const auto networks = store.Networks();
+  if (store.NetworkFile(options.network) ||
+      !store.Hosts(options.network).empty())
+    return options.network;
+  if (!options.network.empty())
+    throw std::runtime_error(fmt::format(
+        "no data yet: no RRD of network {} below {}; there are those of: {}",
+        options.network, store.directory().string(),
+        networks.empty() ? "none"
+                         : fmt::format("{}", fmt::join(networks, " "))));
   if (networks.size() == 1) return networks.front();
   std::string names;
   for (const std::string& name : networks) names += " " + name;
@@ -127,6 +136,10 @@ void SetAddressDomain(const GraphOptions& options, const Config& config,
   std::vector<Problem> problems;
   const auto volumes = ReadHostVolumes(store, network, range, problems);
   Complain(problems);
+  if (Within(volumes, prefix).empty())
+    throw std::runtime_error(
+        fmt::format("no data yet: no RRD of a host in {} below {}",
+                    prefix.ToString(), store.directory().string()));
   WriteAddressRrd(*axis, volumes, file);
   SetAxisValues(*axis, file, values);
   values["title"] = fmt::format("{}   bytes per address   {}",

@@ -22,18 +22,21 @@ struct ReplayOptions {
   bool json = false;
 };
 
-void ShowProgress(double share) {
-  if (!isatty(STDERR_FILENO)) return;
+// Whether there is a terminal to show it on.
+bool ShowProgress(double share) {
+  if (!isatty(STDERR_FILENO)) return false;
   constexpr int kWidth = 40;
   const int done = static_cast<int>(share * kWidth);
   fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:3.0f} %", "", done, "",
              kWidth - done, share * 100);
+  return true;
 }
 
 // False, with a line on stderr, when a file was unreadable or damaged; what
 // was read before that counts.
 bool ReadAll(const ReplayOptions& options, Replay& replay) {
   bool good = true;
+  bool shown = false;
   for (std::size_t i = 0; i < options.files.size(); ++i) {
     try {
       Capture capture(options.files[i]);
@@ -41,15 +44,15 @@ bool ReadAll(const ReplayOptions& options, Replay& replay) {
       while (const auto record = capture.Next()) {
         replay.Take(*record);
         if (++count % kPacketsPerProgress == 0)
-          ShowProgress((static_cast<double>(i) + capture.Progress()) /
-                       static_cast<double>(options.files.size()));
+          shown = ShowProgress((static_cast<double>(i) + capture.Progress()) /
+                               static_cast<double>(options.files.size()));
       }
     } catch (const CaptureError& error) {
       fmt::print(stderr, "{}\n", error.what());
       good = false;
     }
   }
-  if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r{:60}\r", "");
+  if (shown) fmt::print(stderr, "\r{:60}\r", "");
   replay.Finish();
   return good;
 }

@@ -61,6 +61,13 @@ TEST_F(AccountTest, GivesAnInternalPacketToBothHostsAndOnceToAll) {
     EXPECT_EQ(network.Total(), (Volume{100, 1}));
 }
 
+TEST_F(AccountTest, CountsLinkLocalAndMulticastOfAHostAsInternal) {
+  Take({.src = "10.1.0.5", .dst = "224.0.0.251", .bytes = 100});
+  Take({.src = "10.1.0.5", .dst = "169.254.1.1", .bytes = 100});
+  EXPECT_EQ(HostOf("10.1.0.5").internal_out, (Volume{200, 2}));
+  EXPECT_EQ(HostOf("10.1.0.5").Out(), Volume{});
+}
+
 TEST_F(AccountTest, CountsAHostThatTalksToItselfOnBothSides) {
   Take({.src = "10.1.0.5", .dst = "10.1.0.5", .bytes = 100});
   EXPECT_EQ(HostOf("10.1.0.5").internal_in, (Volume{100, 1}));

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The collectd plugin "iptrk_mail": mails notifications, ours and others'.
+//
+// This file only adapts the daemon's C interface to plugin/mail/. The daemon
+// calls Configure and Initialize from its main thread, Notify from any thread
+// that raises a notification, and Shutdown from its main thread, after which
+// other plugins may still call Notify. Each returns 0, or -1 after a line in
+// the log; none throws and none waits for a mail server.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "lib/config.h"
+#include "plugin/mail/sender.h"
+
+extern "C" {
+#include <collectd/core/daemon/collectd.h>
+//
+#include <collectd/core/daemon/plugin.h>
+}
+
+namespace {
+
+using iptrk::mail::Event;
+using iptrk::mail::LogLevel;
+using iptrk::mail::Sender;
+using iptrk::mail::Severity;
+
+constexpr char kName[] = "iptrk_mail";
+
+struct Plugin {
+  std::string config_file = iptrk::kDefaultConfigPath;
+  // Made by Initialize before Notify is registered, never taken away: see
+  // above. Null while mail is switched off.
+  std::unique_ptr<Sender> sender;
+};
+
+// Never destroyed: the daemon's threads may outlive exit()'s destructors.
+Plugin& Self() {
+  static Plugin& self = *new Plugin;
+  return self;
+}
+
+void WriteLog(LogLevel level, const std::string& text) {
+  int severity = LOG_INFO;
+  if (level == LogLevel::kError) severity = LOG_ERR;
+  if (level == LogLevel::kWarning) severity = LOG_WARNING;
+  plugin_log(severity, "%s: %s", kName, text.c_str());
+}
+
+template <typename Body>
+int Guarded(Body body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    plugin_log(LOG_ERR, "%s: %s", kName, error.what());
+  } catch (...) {
+    plugin_log(LOG_ERR, "%s: unknown exception", kName);
+  }
+  return -1;
+}
+
+std::string MetaText(const notification_meta_t& meta) {
+  switch (meta.type) {
+    case NM_TYPE_STRING:
+      return meta.nm_value.nm_string == nullptr ? "" : meta.nm_value.nm_string;
+    case NM_TYPE_SIGNED_INT:
+      return std::to_string(meta.nm_value.nm_signed_int);
+    case NM_TYPE_UNSIGNED_INT:
+      return std::to_string(meta.nm_value.nm_unsigned_int);
+    case NM_TYPE_DOUBLE:
+      return fmt::format("{:g}", meta.nm_value.nm_double);
+    case NM_TYPE_BOOLEAN:
+      return meta.nm_value.nm_boolean ? "true" : "false";
+  }
+  return {};
+}
+
+Event EventOf(const notification_t& notification) {
+  Event event;
+  event.severity = Severity::kFailure;
+  if (notification.severity == NOTIF_WARNING) {
+    event.severity = Severity::kWarning;
+  } else if (notification.severity == NOTIF_OKAY) {
+    event.severity = Severity::kOkay;
+  }
+  event.time = std::chrono::system_clock::time_point(
+      std::chrono::nanoseconds(CDTIME_T_TO_NS(notification.time)));
+  event.host = notification.host;
+  event.plugin = notification.plugin;
+  event.plugin_instance = notification.plugin_instance;
+  event.type = notification.type;
+  event.type_instance = notification.type_instance;
+  event.message = notification.message;
+  for (const notification_meta_t* meta = notification.meta; meta != nullptr;
+       meta = meta->next) {
+    event.meta[meta->name] = MetaText(*meta);
+  }
+  return event;
+}
+
+int Notify(const notification_t* notification, user_data_t*) noexcept {
+  return Guarded([notification] {
+    // A full queue is counted and told by the sender.
+    Self().sender->Offer(EventOf(*notification));
+    return 0;
+  });
+}
+
+// Once for each <Plugin iptrk_mail> block.
+int Configure(oconfig_item_t* block) noexcept {
+  return Guarded([block] {
+    for (int i = 0; i < block->children_num; ++i) {
+      const oconfig_item_t& item = block->children[i];
+      if (strcasecmp(item.key, "ConfigFile") != 0) {
+        plugin_log(LOG_ERR,
+                   "%s: unknown option %s; the only one is ConfigFile, all "
+                   "else is in that file",
+                   kName, item.key);
+        return -1;
+      }
+      if (item.values_num != 1 || item.values[0].type != OCONFIG_TYPE_STRING) {
+        plugin_log(LOG_ERR, "%s: ConfigFile wants one path in quotes", kName);
+        return -1;
+      }
+      Self().config_file = item.values[0].value.string;
+    }
+    return 0;
+  });
+}
+
+int Initialize() noexcept {
+  return Guarded([] {
+    Plugin& self = Self();
+    // The daemon may call init again; what runs goes on.
+    if (self.sender) return 0;
+    const iptrk::ConfigResult loaded = iptrk::LoadConfig(self.config_file);
+    for (const iptrk::ConfigError& error : loaded.errors) {
+      WriteLog(LogLevel::kError, error.ToString());
+    }
+    if (!loaded.ok()) return -1;
+    const iptrk::MailConfig& mail = loaded.config.mail;
+    if (!mail.enabled) {
+      WriteLog(LogLevel::kWarning, self.config_file +
+                                       ": no mail is sent, because [mail] to "
+                                       "names nobody");
+      return 0;
+    }
+    self.sender = std::make_unique<Sender>(
+        iptrk::mail::Composer(mail.from, mail.to, self.config_file),
+        iptrk::mail::Spool(mail.spool, {}, WriteLog),
+        [server =
+             iptrk::mail::ServerOf(mail)](const iptrk::mail::Message& message) {
+          return iptrk::mail::Deliver(server, message);
+        },
+        WriteLog, Sender::Options());
+    return plugin_register_notification(kName, Notify, nullptr);
+  });
+}
+
+int Shutdown() noexcept {
+  return Guarded([] {
+    if (Self().sender) Self().sender->Stop();
+    return 0;
+  });
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) void module_register() {
+  plugin_register_complex_config(kName, Configure);
+  plugin_register_init(kName, Initialize);
+  plugin_register_shutdown(kName, Shutdown);
+}

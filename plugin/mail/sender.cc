@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "plugin/mail/sender.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace iptrk::mail {
+namespace {
+
+// Threads started while this lives get no signals: those are the daemon's.
+class SignalBlock {
+ public:
+  SignalBlock() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalBlock() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Sender::Sender(Composer composer, Spool spool, DeliverFunction deliver, Log log,
+               Options options)
+    : composer_(std::move(composer)),
+      deliver_(std::move(deliver)),
+      log_(std::move(log)),
+      options_(options),
+      shared_(std::make_shared<Shared>()),
+      spool_(std::move(spool)),
+      delay_(options.first_delay) {
+  const SignalBlock block;
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+Sender::~Sender() { Stop(); }
+
+bool Sender::Offer(Event event) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->stopped) return false;
+    if (shared_->queue.size() >= options_.queue) {
+      ++shared_->overflowed;
+      return false;
+    }
+    shared_->queue.push_back(std::move(event));
+  }
+  shared_->changed.notify_all();
+  return true;
+}
+
+void Sender::Stop() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stopped = true;
+  }
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Sender::Run(const std::stop_token& stop) {
+  for (bool more = true; more;) {
+    try {
+      more = Step(stop);
+    } catch (const std::exception& error) {
+      // Out of memory or threads: nothing to do but to try again, slowly.
+      log_(LogLevel::kError, fmt::format("mail is held up: {}", error.what()));
+      more = !stop.stop_requested();
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+  }
+  if (overflowed_ != 0) ReportOverflow();
+  if (spool_.waiting() != 0) {
+    log_(LogLevel::kInfo,
+         fmt::format("mails left in the spool: {}", spool_.waiting()));
+  }
+}
+
+bool Sender::Step(const std::stop_token& stop) {
+  std::deque<Event> events;
+  std::optional<Delivery> result;
+  {
+    std::unique_lock lock(shared_->mutex);
+    shared_->changed.wait_until(lock, stop, Deadline(), [this] {
+      return !shared_->queue.empty() || shared_->result;
+    });
+    if (stop.stop_requested() && !attempt_.empty() && !shared_->result) {
+      shared_->changed.wait_for(lock, options_.stop_grace,
+                                [this] { return shared_->result.has_value(); });
+    }
+    events.swap(shared_->queue);
+    result.swap(shared_->result);
+    overflowed_ += std::exchange(shared_->overflowed, 0);
+  }
+  for (const Event& event : events) SpoolEvent(event);
+  if (result) EndAttempt(*result);
+  if (overflowed_ != 0 &&
+      Clock::now() >= last_report_ + options_.overflow_report) {
+    ReportOverflow();
+  }
+  // Asked again, not before: an event may have come with the stop.
+  if (stop.stop_requested()) return false;
+  if (attempt_.empty() && Clock::now() >= next_attempt_) StartAttempt();
+  return true;
+}
+
+void Sender::SpoolEvent(const Event& event) {
+  try {
+    if (!spool_.Add(composer_.Compose(event))) return;
+    news_ = true;
+    next_attempt_ =
+        std::min(next_attempt_, last_attempt_ + options_.first_delay);
+  } catch (const std::exception& error) {
+    log_(LogLevel::kError,
+         fmt::format("a notification is lost: {}", error.what()));
+  }
+}
+
+void Sender::StartAttempt() {
+  std::optional<Message> message;
+  while (!message) {
+    attempt_ = spool_.OldestAfter(position_);
+    if (attempt_.empty()) {
+      EndRound();
+      return;
+    }
+    position_ = attempt_;
+    news_ = false;
+    message = spool_.Read(attempt_);
+  }
+  subject_ = message->subject;
+  const SignalBlock block;
+  const std::vector<std::string> receivers = message->envelope.to;
+  try {
+    std::thread(RunAttempt, shared_, deliver_, std::move(*message)).detach();
+  } catch (const std::system_error& error) {
+    EndAttempt({{}, receivers, {}, false, error.what()});
+  }
+}
+
+void Sender::RunAttempt(const std::shared_ptr<Shared>& shared,
+                        const DeliverFunction& deliver,
+                        const Message& message) noexcept {
+  Delivery delivery = deliver(message);
+  const std::lock_guard lock(shared->mutex);
+  shared->result = std::move(delivery);
+  shared->changed.notify_all();
+}
+
+void Sender::EndAttempt(const Delivery& delivery) {
+  last_attempt_ = Clock::now();
+  const std::string name = std::exchange(attempt_, {});
+  spool_.Settle(name, delivery.open, delivery.refused);
+  if (!delivery.accepted.empty()) {
+    log_(LogLevel::kInfo, fmt::format("mailed \"{}\" to {}", subject_,
+                                      fmt::join(delivery.accepted, ", ")));
+  }
+  for (const Refusal& refusal : delivery.refused) {
+    log_(LogLevel::kError,
+         fmt::format("\"{}\" is refused for {}, and kept as {}.refused: {}",
+                     subject_, refusal.address, name, refusal.words));
+  }
+  if (delivery.open.empty()) {
+    progress_ = true;
+  } else {
+    trouble_ = delivery.reason;
+    // The next mail of the round would only meet the same silence.
+    if (!delivery.answered) EndRound();
+  }
+}
+
+// Decides when the next one begins.
+void Sender::EndRound() {
+  if (progress_ || spool_.waiting() == 0) delay_ = options_.first_delay;
+  if (spool_.waiting() == 0) {
+    next_attempt_ = Clock::time_point::min();
+  } else {
+    const auto delay = news_ ? options_.first_delay : delay_;
+    next_attempt_ = Clock::now() + delay;
+    log_(LogLevel::kWarning,
+         fmt::format(
+             "mails waiting: {}, next try in {} s: {}", spool_.waiting(),
+             std::chrono::ceil<std::chrono::seconds>(delay).count(), trouble_));
+    delay_ = std::min(2 * delay_, options_.longest_delay);
+  }
+  position_.clear();
+  progress_ = false;
+}
+
+void Sender::ReportOverflow() {
+  log_(LogLevel::kError,
+       fmt::format("notifications lost: {}, because more than {} came at once",
+                   overflowed_, options_.queue));
+  overflowed_ = 0;
+  last_report_ = Clock::now();
+}
+
+Sender::Clock::time_point Sender::Deadline() const {
+  // Far, but not so far that the wait overflows.
+  Clock::time_point deadline = Clock::now() + std::chrono::hours(1);
+  if (attempt_.empty() && spool_.waiting() != 0) {
+    deadline = std::min(deadline, next_attempt_);
+  }
+  if (overflowed_ != 0) {
+    deadline = std::min(deadline, last_report_ + options_.overflow_report);
+  }
+  // What was due before our time began is due now.
+  return std::max(deadline, Clock::now());
+}
+
+}  // namespace iptrk::mail

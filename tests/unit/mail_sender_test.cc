@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The sender's thread, with a server that is a function.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "plugin/mail/sender.h"
+
+namespace iptrk::mail {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+// Shared with attempts that outlive the sender, as a real server is.
+class FakeServer {
+ public:
+  enum class Mood { kUp, kDown, kBusy, kRefuses, kHangs };
+
+  Delivery Take(const Message& message) {
+    std::unique_lock lock(mutex_);
+    ++attempts_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return mood_ != Mood::kHangs; });
+    const std::vector<std::string>& to = message.envelope.to;
+    if (mood_ == Mood::kDown) return {{}, to, {}, false, "no server"};
+    if (mood_ == Mood::kBusy) return {{}, to, {}, true, "450 later"};
+    if (mood_ == Mood::kRefuses) {
+      return {{}, {}, {{to[0], "550 no"}}, true, ""};
+    }
+    subjects_.push_back(message.subject);
+    changed_.notify_all();
+    return {to, {}, {}, true, ""};
+  }
+
+  void Set(Mood mood) {
+    const std::lock_guard lock(mutex_);
+    mood_ = mood;
+    changed_.notify_all();
+  }
+
+  // The subjects, once there are `count` of them or after 5 s.
+  std::vector<std::string> Subjects(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, seconds(5),
+                      [&] { return subjects_.size() >= count; });
+    return subjects_;
+  }
+
+  int Attempts(int at_least) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, seconds(5), [&] { return attempts_ >= at_least; });
+    return attempts_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Mood mood_ = Mood::kUp;
+  int attempts_ = 0;
+  std::vector<std::string> subjects_;
+};
+
+using Mood = FakeServer::Mood;
+
+class MailSender : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "iptrk-sender-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    options_.first_delay = milliseconds(20);
+    options_.longest_delay = milliseconds(80);
+    options_.stop_grace = milliseconds(100);
+    options_.overflow_report = milliseconds(1);
+  }
+
+  void TearDown() override {
+    sender_.reset();
+    server_->Set(Mood::kUp);  // sets attempts that were left behind free
+    std::filesystem::remove_all(directory_);
+  }
+
+  void Start() {
+    sender_.reset();
+    const Log log = [this](LogLevel, const std::string& line) {
+      const std::lock_guard lock(log_mutex_);
+      log_ += line + "\n";
+    };
+    sender_ = std::make_unique<Sender>(
+        Composer("", {"op@example.org"}, "/etc/iptrk/iptrk.toml"),
+        Spool(directory_ + "/spool", {}, log),
+        [server = server_](const Message& message) {
+          return server->Take(message);
+        },
+        log, options_);
+  }
+
+  std::string LogText() {
+    const std::lock_guard lock(log_mutex_);
+    return log_;
+  }
+
+  // The number of mails on the disk, once it is `count` or after 5 s.
+  std::size_t Spooled(std::size_t count, const std::string& suffix = ".eml") {
+    const auto end = steady_clock::now() + seconds(5);
+    while (true) {
+      std::size_t found = 0;
+      for (const auto& entry :
+           std::filesystem::directory_iterator(directory_ + "/spool")) {
+        if (entry.path().extension() == suffix) ++found;
+      }
+      if (found == count || steady_clock::now() > end) return found;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+  }
+
+  static Event Told(const std::string& message) {
+    Event event;
+    event.plugin = "p";
+    event.message = message;
+    event.time = std::chrono::system_clock::from_time_t(1795390452);
+    return event;
+  }
+  static std::string SubjectOf(const std::string& message) {
+    return "[iptrk] FAILURE p: " + message;
+  }
+
+  std::string directory_;
+  Sender::Options options_;
+  std::shared_ptr<FakeServer> server_ = std::make_shared<FakeServer>();
+  std::mutex log_mutex_;
+  std::string log_;
+  std::unique_ptr<Sender> sender_;
+};
+
+TEST_F(MailSender, SendsEveryEventOnceAndInOrder) {
+  Start();
+  for (const char* text : {"c", "a", "b"}) sender_->Offer(Told(text));
+  EXPECT_THAT(server_->Subjects(3),
+              ElementsAre(SubjectOf("c"), SubjectOf("a"), SubjectOf("b")));
+  EXPECT_EQ(Spooled(0), 0u);
+}
+
+TEST_F(MailSender, SendsAnEventToldTwiceOnce) {
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Subjects(1);
+  sender_->Offer(Told("a"));
+  Start();
+  sender_->Offer(Told("a"));
+  sender_->Offer(Told("b"));
+  EXPECT_THAT(server_->Subjects(2),
+              ElementsAre(SubjectOf("a"), SubjectOf("b")));
+}
+
+TEST_F(MailSender, SendsWhatWaitedOnceTheServerIsBack) {
+  server_->Set(Mood::kDown);
+  Start();
+  sender_->Offer(Told("a"));
+  sender_->Offer(Told("b"));
+  EXPECT_GE(server_->Attempts(3), 3);
+  EXPECT_EQ(Spooled(2), 2u);
+  server_->Set(Mood::kUp);
+  EXPECT_THAT(server_->Subjects(2),
+              ElementsAre(SubjectOf("a"), SubjectOf("b")));
+  EXPECT_THAT(LogText(), HasSubstr("no server"));
+}
+
+TEST_F(MailSender, SendsAfterARestartWhatCouldNotGoBefore) {
+  server_->Set(Mood::kDown);
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Attempts(1);
+  sender_.reset();
+  server_->Set(Mood::kUp);
+  Start();
+  EXPECT_THAT(server_->Subjects(1), ElementsAre(SubjectOf("a")));
+}
+
+TEST_F(MailSender, WaitsLongerFromAttemptToAttempt) {
+  server_->Set(Mood::kDown);
+  Start();
+  const auto start = steady_clock::now();
+  sender_->Offer(Told("a"));
+  server_->Attempts(5);
+  EXPECT_GE(steady_clock::now() - start, milliseconds(20 + 40 + 80 + 80));
+}
+
+TEST_F(MailSender, TriesAtOnceForANewEventThoughTheNextTryIsFar) {
+  options_.longest_delay = seconds(60);
+  options_.first_delay = milliseconds(300);
+  server_->Set(Mood::kDown);
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Attempts(2);  // the next one is 600 ms away
+  server_->Set(Mood::kUp);
+  const auto start = steady_clock::now();
+  sender_->Offer(Told("b"));
+  EXPECT_THAT(server_->Subjects(2), SizeIs(2));
+  EXPECT_LT(steady_clock::now() - start, milliseconds(550));
+}
+
+TEST_F(MailSender, LetsOtherMailsPassOneThatIsDeferred) {
+  server_->Set(Mood::kBusy);
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Attempts(1);
+  sender_->Offer(Told("b"));
+  // Both are tried in one round, before any of them a second time.
+  EXPECT_GE(server_->Attempts(4), 4);
+  EXPECT_EQ(Spooled(2), 2u);
+}
+
+TEST_F(MailSender, KeepsARefusedMailAsideAndTellsTheServersWords) {
+  server_->Set(Mood::kRefuses);
+  Start();
+  sender_->Offer(Told("a"));
+  EXPECT_EQ(Spooled(1, ".refused"), 1u);
+  sender_->Stop();
+  EXPECT_THAT(LogText(), HasSubstr("550 no"));
+  EXPECT_EQ(server_->Attempts(1), 1);
+}
+
+TEST_F(MailSender, StopsWithinItsGraceThoughTheServerHangs) {
+  server_->Set(Mood::kHangs);
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Attempts(1);
+  const auto start = steady_clock::now();
+  sender_->Stop();
+  EXPECT_LT(steady_clock::now() - start, seconds(2));
+  EXPECT_EQ(Spooled(1), 1u);
+  EXPECT_FALSE(sender_->Offer(Told("b")));
+}
+
+TEST_F(MailSender, NotesADeliveryThatEndsWhileItStops) {
+  options_.stop_grace = seconds(5);
+  server_->Set(Mood::kHangs);
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Attempts(1);
+  const std::jthread release([this] {
+    std::this_thread::sleep_for(milliseconds(50));
+    server_->Set(Mood::kUp);
+  });
+  sender_->Stop();
+  EXPECT_EQ(Spooled(0), 0u);
+}
+
+TEST_F(MailSender, SpoolsNewEventsWhileTheServerHangs) {
+  server_->Set(Mood::kHangs);
+  Start();
+  sender_->Offer(Told("a"));
+  server_->Attempts(1);
+  sender_->Offer(Told("b"));
+  EXPECT_EQ(Spooled(2), 2u);
+}
+
+TEST_F(MailSender, SpoolsWhatCameJustBeforeTheStop) {
+  server_->Set(Mood::kHangs);
+  Start();
+  for (int i = 0; i < 20; ++i) sender_->Offer(Told(std::to_string(i)));
+  sender_->Stop();
+  EXPECT_EQ(Spooled(20), 20u);
+}
+
+TEST_F(MailSender, CountsWhatDoesNotFitIntoTheQueue) {
+  options_.queue = 2;
+  server_->Set(Mood::kHangs);
+  Start();
+  int taken = 0;
+  int lost = 0;
+  while (lost == 0) {
+    (sender_->Offer(Told(std::to_string(taken))) ? taken : lost) += 1;
+  }
+  sender_->Stop();
+  EXPECT_EQ(Spooled(static_cast<std::size_t>(taken)),
+            static_cast<std::size_t>(taken));
+  EXPECT_THAT(LogText(), HasSubstr("notifications lost: 1,"));
+}
+
+}  // namespace
+}  // namespace iptrk::mail

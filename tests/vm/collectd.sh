@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# collectd with our plugins, to be sourced inside the test machine.
+#
+# collectd_config writes /run/iptrk.toml from its standard input and a
+# collectd.conf beside it; collectd_start and collectd_kill do as they say.
+# RRDs are in $rrds/iptrk-*; the interval is $interval seconds.
+
+build=${IPTRK_BUILD:-build}
+rrds=${rrds:-/run/rrd/gw}
+interval=${interval:-2}
+mail_port=2525
+
+collectd_config() {
+	mkdir -p /run/rrd
+	cat >/run/iptrk.toml
+	cat >/run/collectd.conf <<-END
+		Hostname "gw"
+		Interval $interval
+		BaseDir "/run/rrd"
+		PIDFile "/run/collectd.pid"
+		TypesDB "/usr/share/collectd/types.db" "$PWD/plugin/iptrk.types.db"
+		PluginDir "/usr/lib/collectd"
+		LoadPlugin logfile
+		<Plugin logfile>
+		  File "/run/collectd.log"
+		  Timestamp true
+		</Plugin>
+		LoadPlugin rrdtool
+		<Plugin rrdtool>
+		  DataDir "/run/rrd"
+		  CacheTimeout 0
+		</Plugin>
+		PluginDir "$PWD/$build/plugin"
+		LoadPlugin iptrk
+		<Plugin iptrk>
+		  ConfigFile "/run/iptrk.toml"
+		</Plugin>
+		LoadPlugin iptrk_mail
+		<Plugin iptrk_mail>
+		  ConfigFile "/run/iptrk.toml"
+		</Plugin>
+	END
+}
+
+# Returns once the plugin reads its queue.
+collectd_start() {
+	collectd -f -C /run/collectd.conf &
+	collectd_pid=$!
+	wait_for 'iptrk_status | jq_py "d[\"queue\"][\"reader\"]" | grep -q True' 20 ||
+		{ cat /run/collectd.log; return 1; }
+}
+
+collectd_kill() {
+	kill "-$1" "$collectd_pid"
+	wait "$collectd_pid" 2>/dev/null
+	return 0
+}
+
+iptrk() {
+	"$build/tools/iptrk" --config /run/iptrk.toml "$@"
+}
+
+iptrk_status() {
+	iptrk status --json
+}
+
+# jq_py EXPRESSION: of the JSON object d on standard input.
+jq_py() {
+	/usr/bin/python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
+}
+
+# books INTERFACE received|sent CLASS packets|bytes
+books() {
+	iptrk_status | jq_py "[i for i in d['interfaces'] if i['name'] == '$1'][0]['$2']['$3']['$4']"
+}
+
+# Waits until a slot that began after now is in the RRDs.
+slot_written() {
+	local after=$(($(date +%s) + interval))
+	wait_for "[[ \$(rrdtool last $rrds/iptrk-all/iptrk_network.rrd) -gt $after ]]" 60
+}
+
+rrd_total() {
+	tests/vm/rrd-total "$rrds/$1" "$2"
+}

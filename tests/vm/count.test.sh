@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# From the frame to the RRD, to the byte, with a real collectd.
+. tests/vm/it.sh
+. tests/vm/lab.sh
+. tests/vm/collectd.sh
+
+# Captures of real attacks, when somebody has them: IPTRK_CAPTURES or a folder
+# beside the repository.
+captures=${IPTRK_CAPTURES:-../shared/captures}
+
+insmod kernel/iptrk.ko || exit 1
+lab_up || exit 1
+collectd_config <<-END
+	[queue]
+	interfaces = ["wan0", "lan0"]
+	[collectd]
+	interval = $interval
+	host_interval = $interval
+	rrd_directory = "/run/rrd"
+	[networks.lan]
+	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
+	[networks.target]
+	prefixes = ["10.10.10.0/24", "64.13.134.0/24"]
+	[detect.packets]
+	limit = 1000000
+END
+collectd_start || exit 1
+
+# What the reader was given, summed over everything it wrote.
+accounted() {
+	rrd_total iptrk-all/iptrk_network.rrd "in$1+out$1+internal$1+martian$1"
+}
+
+# recorded packets|bytes: what the kernel gave it, over all interfaces.
+recorded() {
+	iptrk_status | jq_py "sum(i[d_][c]['$1'] for i in d['interfaces'] for d_ in ('received', 'sent') for c in ('recorded', 'merged', 'unattributed'))"
+}
+
+books_balance() {
+	iptrk_status | jq_py "[(i['name'], d_, i[d_]['unseen']) for i in d['interfaces'] for d_ in ('received', 'sent') if not i[d_]['balanced']]"
+}
+
+seen_once() {
+	iptrk_status | jq_py "all(i[d_]['seen'][u] == sum(i[d_][c][u] for c in ('recorded', 'merged', 'unattributed', 'elsewhere')) for i in d['interfaces'] for d_ in ('received', 'sent') for u in ('packets', 'bytes'))"
+}
+
+# --- traffic of several kinds, through GRO and GSO as they come
+in_ns client ping -q -c 20 -i 0.05 44.1.2.10 >/dev/null
+in_ns client ping -q -c 5 -i 0.05 -s 4000 44.1.2.10 >/dev/null
+in_ns client ping -6 -q -c 5 -i 0.05 2001:db8:2::10 >/dev/null
+in_ns client curl -s http://44.1.2.80/big -o /dev/null
+in_ns outside curl -s http://10.1.0.10/big -o /dev/null
+in_ns outside iperf3 -c 10.1.0.54 -p 5201 -u -b 5M -t 2 >/dev/null
+in_ns outside iperf3 -c 10.1.0.54 -p 5202 -t 2 >/dev/null
+lab_settle
+slot_written
+
+it 'sees every frame and byte the interfaces count' equal '[]' "$(books_balance)"
+it 'puts every frame into exactly one class' equal True "$(seen_once)"
+it 'gives the reader every byte it recorded' equal "$(recorded bytes)" "$(accounted '')"
+it 'gives the reader every packet it recorded' equal "$(recorded packets)" "$(accounted _packets)"
+it 'counts what it forwards once' equal "$(books lan0 sent elsewhere packets)" \
+	"$(($(books lan0 sent seen packets) - $(books lan0 sent recorded packets)))"
+it 'counts twenty pings of 98 bytes, five of three fragments and no more' equal \
+	$((20 * 98 + 5 * (1514 + 1514 + 4008 - 2 * 1480 + 34))) \
+	"$(rrd_total iptrk-lan/iptrk_host-10.1.0.80.rrd out_other)"
+it 'counts IPv6 hosts by their address' equal $((5 * 118)) \
+	"$(rrd_total iptrk-lan/iptrk_host-2001_db8_1__80.rrd out_other)"
+
+# --- captures of attacks
+replay_exactly() {
+	local capture=$1 victim=$2 file packets bytes
+	file=$captures/$capture
+	packets=$(capinfos -M -c "$file" | awk '/Number of packets/ { print $NF }')
+	bytes=$(capinfos -M -d "$file" | awk '/Data size/ { print $(NF - 1) }')
+	it "replays $capture offline to capinfos' totals" equal "$packets $bytes" \
+		"$(iptrk replay --json "$file" | jq_py "str(d['packets']) + ' ' + str(d['bytes'])")"
+	in_ns outside tcpreplay -q --pps 4000 -i out0 "$file" >/dev/null 2>&1
+	slot_written
+	it "counts $capture for $victim to the byte, live (layer 2)" equal "$bytes" \
+		"$(rrd_total "iptrk-target/iptrk_host-$victim.rrd" in_tcp+in_udp+in_other+out_tcp+out_udp+out_other)"
+}
+
+if [[ -d $captures ]]; then
+	replay_exactly synscan.pcap 64.13.134.52
+	replay_exactly amp.UDP.isakmp.pcap 10.10.10.10
+else
+	skip 'replays captures of attacks to the byte' "no $captures"
+fi
+
+# --- a reader that dies
+collectd_kill KILL
+in_ns client ping -q -c 30 -i 0.05 44.1.2.10 >/dev/null
+collectd_start
+slot_written
+it 'loses no packet while collectd is dead, and counts none twice' equal \
+	"$(recorded packets) $(recorded bytes)" "$(accounted _packets) $(accounted '')"
+
+it 'still balances after all that' equal '[]' "$(books_balance)"
+collectd_kill TERM
+it 'unloads when collectd is gone' rmmod iptrk
+it_ends

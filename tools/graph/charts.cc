@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tools/graph/charts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/graph/address_rrd.h"
+#include "tools/graph/humanise.h"
+
+namespace iptrk {
+namespace {
+
+constexpr int kZoom = 2;  // sharp on phones and dense screens
+const Look kHistogram{1024, 260, kZoom, true, "light"};
+const Look kWide{520, 170, kZoom, true, "light"};
+// A phone shows 390 pixels; the numbers of the legend stand in tables.
+const Look kNarrow{280, 150, kZoom, false, "light"};
+
+std::string Number(double pixels) { return fmt::format("{:.6g}", pixels); }
+
+// Draws one picture in both themes and puts names and size into `data`, each
+// name with `prefix` before it.
+Picture DrawThemes(SiteContext& context, const std::string& name,
+                   Drawing drawing, const std::string& prefix, PageData& data) {
+  Picture picture;
+  for (const char* theme : {"light", "dark"}) {
+    drawing.look.theme = theme;
+    const std::string file = fmt::format("img/{}-{}.png", name, theme);
+    picture = context.gallery.Draw(file, drawing);
+    data.set(prefix + theme, file);
+  }
+  data.set(prefix + "width", Number(picture.image_width));
+  data.set(prefix + "height", Number(picture.image_height));
+  return picture;
+}
+
+std::string HistogramText(const HistogramChart& chart,
+                          std::span<const HostVolume> inside) {
+  double in = 0;
+  double out = 0;
+  std::size_t active = 0;
+  const HostVolume* most = nullptr;
+  for (const HostVolume& v : inside) {
+    in += v.In();
+    out += v.Out();
+    if (v.In() + v.Out() > 0) ++active;
+    if (most == nullptr || v.In() + v.Out() > most->In() + most->Out())
+      most = &v;
+  }
+  std::string text = fmt::format(
+      "Histogram of bytes per address of {}, {} ({}): in {}, out {}; {} with "
+      "traffic",
+      chart.prefix.ToString(), chart.heading, HumanRange(chart.range),
+      HumanBytes(in), HumanBytes(out),
+      active == 1 ? "1 address" : fmt::format("{} addresses", active));
+  if (most != nullptr && active > 0)
+    text +=
+        fmt::format(", most of it {}: in {}, out {}", most->address.ToString(),
+                    HumanBytes(most->In()), HumanBytes(most->Out()));
+  return text + ".";
+}
+
+// The links, exactly over the bars: librrd says where the graph lies, the axis
+// how many bars share its width.
+PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
+                  std::span<const HostVolume> inside, const Picture& picture) {
+  PageData bars(PageData::type::list);
+  const double width = picture.graph_width / static_cast<double>(axis.bars);
+  for (auto at = inside.begin(); at != inside.end();) {
+    const std::size_t bar = axis.BarOf(at->address);
+    double in = 0;
+    double out = 0;
+    for (; at != inside.end() && axis.BarOf(at->address) == bar; ++at) {
+      in += at->In();
+      out += at->Out();
+    }
+    const Prefix addresses = axis.AddressesOf(bar);
+    const std::string link = chart.link(addresses);
+    if (link.empty()) continue;
+    PageData data;
+    data.set("href", link);
+    data.set("label", fmt::format("{}   in {}   out {}",
+                                  axis.addresses_per_bar == 1
+                                      ? addresses.first.ToString()
+                                      : addresses.ToString(),
+                                  HumanBytes(in), HumanBytes(out)));
+    data.set("x",
+             Number(picture.graph_left + width * static_cast<double>(bar)));
+    data.set("y", Number(picture.graph_top));
+    data.set("width", Number(width));
+    data.set("height", Number(picture.graph_height));
+    bars << data;
+  }
+  return bars;
+}
+
+// What {file} holds, for the picture's key.
+std::string ContentOf(std::span<const HostVolume> volumes) {
+  std::string content = "volumes";
+  for (const HostVolume& v : volumes) {
+    content += ' ' + v.address.ToString();
+    for (const double bytes : v.bytes) content += fmt::format(" {}", bytes);
+  }
+  return content;
+}
+
+std::string Watermark(std::time_t as_of) {
+  return "data until " + LocalTime(as_of);
+}
+
+}  // namespace
+
+std::optional<PageData> DrawHistogram(SiteContext& context,
+                                      const HistogramChart& chart) {
+  const auto axis =
+      MakeAddressAxis(chart.prefix, static_cast<std::size_t>(kHistogram.width));
+  if (!axis) return {};
+  const auto inside = Within(chart.volumes, chart.prefix);
+  const std::filesystem::path file = context.scratch.path() / "address.rrd";
+  PageData data;
+  try {
+    Drawing drawing{&context.shelf.Get("histogram"),
+                    {},
+                    kHistogram,
+                    TimeZone::kUtc,
+                    ContentOf(inside)};
+    WriteAddressRrd(*axis, inside, file);
+    SetAxisValues(*axis, file, drawing.values.values);
+    drawing.values.values["title"] =
+        fmt::format("{}   {}   {}", chart.prefix.ToString(), chart.heading,
+                    HumanRange(chart.range));
+    drawing.values.values["watermark"] = Watermark(chart.as_of);
+    const Picture picture = DrawThemes(context, chart.name, drawing, "", data);
+    data.set("bars", BarLinks(chart, *axis, inside, picture));
+  } catch (const TemplateError&) {
+    throw;  // concerns every picture, and is told once
+  } catch (const std::runtime_error& error) {
+    context.problems.push_back({chart.prefix.ToString(), error.what()});
+    return {};
+  }
+  data.set("alt", HistogramText(chart, inside));
+  data.set("wide", true);
+  data.set("has_bars", true);
+  return data;
+}
+
+std::optional<PageData> DrawTimeChart(SiteContext& context,
+                                      const TimeChart& chart) {
+  PageData data;
+  try {
+    Drawing drawing{
+        &context.shelf.Get(chart.body), {}, kWide, TimeZone::kLocal, ""};
+    TemplateRow& values = drawing.values.values;
+    values["file"] = chart.file.string();
+    values["start"] = std::to_string(chart.range.start);
+    values["end"] = std::to_string(chart.range.end);
+    values["title"] = fmt::format("{}   {}", chart.subject, chart.heading);
+    values["watermark"] = Watermark(chart.as_of);
+    drawing.values.lists["service"] = chart.services;
+    DrawThemes(context, chart.name, drawing, "", data);
+    drawing.look = kNarrow;
+    DrawThemes(context, chart.name + "-narrow", drawing, "narrow_", data);
+  } catch (const TemplateError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    context.problems.push_back({chart.file.string(), error.what()});
+    return {};
+  }
+  data.set("alt",
+           fmt::format("{} over time, {} ({}){}.", chart.subject, chart.heading,
+                       HumanRange(chart.range),
+                       chart.figures.empty() ? "" : ": " + chart.figures));
+  data.set("has_narrow", true);
+  return data;
+}
+
+}  // namespace iptrk

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The files of a site, and what is known of each from the last run.
+//
+// A picture is drawn again only when what it would show has changed: the same
+// arguments and data give the same key, and the key of what is there is kept
+// in a manifest, with where its graph lies. What an earlier run wrote and this
+// one no longer wants is removed; files of others are never touched.
+#ifndef IPTRK_TOOLS_GRAPH_GALLERY_H_
+#define IPTRK_TOOLS_GRAPH_GALLERY_H_
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/graph/drawing.h"
+#include "tools/graph/render.h"
+
+namespace iptrk {
+
+// What to draw.
+struct Drawing {
+  const Template* body = nullptr;
+  TemplateValues values;
+  Look look;
+  TimeZone zone = TimeZone::kLocal;
+  // Stands for the data behind {file} when that is a temporary file, whose
+  // name says nothing. Empty: the name and the range say it all.
+  std::string content;
+};
+
+class Gallery {
+ public:
+  // Makes `output` if need be, and reads its manifest; one that can't be read
+  // only means that all is drawn. Throws std::filesystem::filesystem_error.
+  Gallery(std::filesystem::path output, TemplateShelf& shelf);
+
+  // Draws to output/`file` unless what is there is the same. Throws
+  // std::runtime_error if it can't be drawn.
+  Picture Draw(const std::string& file, const Drawing& drawing);
+
+  // Replaces output/`file` atomically.
+  void Write(const std::string& file, std::string_view text);
+
+  // Removes what is no longer wanted and writes the manifest.
+  void Finish();
+
+  std::size_t drawn() const { return drawn_; }
+  std::size_t kept() const { return kept_; }
+  std::size_t written() const { return written_; }
+
+ private:
+  struct Entry {
+    std::string key;
+    Picture picture;
+  };
+  void ReadManifest();
+  std::string KeyOf(const Drawing& drawing);
+
+  std::filesystem::path output_;
+  TemplateShelf& shelf_;
+  std::map<std::string, Entry> before_;
+  std::map<std::string, Entry> now_;
+  std::size_t drawn_ = 0;
+  std::size_t kept_ = 0;
+  std::size_t written_ = 0;
+};
+
+// `text` as a part of a file name and of a URL: letters, digits, '.' and '-'
+// as they are, every other byte as _xx.
+std::string FileNamePart(std::string_view text);
+
+}  // namespace iptrk
+
+#endif  // IPTRK_TOOLS_GRAPH_GALLERY_H_

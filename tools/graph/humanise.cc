@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tools/graph/humanise.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+namespace iptrk {
+
+std::string HumanBytes(double bytes) {
+  constexpr std::array<const char*, 7> kUnits = {"B",  "kB", "MB", "GB",
+                                                 "TB", "PB", "EB"};
+  if (!std::isfinite(bytes)) return "unknown";
+  std::size_t unit = 0;
+  // Rounding must not give "1000 kB".
+  while (std::abs(bytes) >= 999.5 && unit + 1 < kUnits.size()) {
+    bytes /= 1000;
+    ++unit;
+  }
+  const double size = std::abs(bytes);
+  const int digits = unit == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f} {}", bytes, digits, kUnits[unit]);
+}
+
+std::string HumanDuration(std::time_t seconds) {
+  const auto s = static_cast<double>(seconds);
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  if (seconds < 7200) return fmt::format("{:.0f} min", s / 60);
+  if (seconds < 2 * 86400) return fmt::format("{:.3g} h", s / 3600);
+  return fmt::format("{:.3g} days", s / 86400);
+}
+
+std::string LocalTime(std::time_t time) {
+  return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(time));
+}
+
+std::string IsoTime(std::time_t time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time));
+}
+
+std::string HumanRange(TimeRange range) {
+  const std::string start = LocalTime(range.start);
+  const std::string end = LocalTime(range.end);
+  const std::size_t date = start.find(' ');
+  const bool same_day = start.compare(0, date, end, 0, date) == 0;
+  return fmt::format("{} – {}", start, same_day ? end.substr(date + 1) : end);
+}
+
+}  // namespace iptrk

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tools/graph/render.h"
+
+#include <fmt/format.h>
+#include <rrd.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+
+#include "tools/graph/atomic_file.h"
+
+namespace iptrk {
+namespace {
+
+// Puts the process into UTC and back.
+class UtcScope {
+ public:
+  UtcScope() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): Render() is single-threaded.
+    if (const char* zone = getenv("TZ")) before_ = zone;
+    setenv("TZ", "UTC", 1);
+    tzset();
+  }
+  ~UtcScope() {
+    if (before_)
+      setenv("TZ", before_->c_str(), 1);
+    else
+      unsetenv("TZ");
+    tzset();
+  }
+  UtcScope(const UtcScope&) = delete;
+  UtcScope& operator=(const UtcScope&) = delete;
+
+ private:
+  std::optional<std::string> before_;
+};
+
+void TakeOver(const rrd_info_t& info, Picture& picture) {
+  const std::string_view key = info.key;
+  const auto number = [&]() {
+    return info.type == RD_I_VAL   ? info.value.u_val
+           : info.type == RD_I_INT ? static_cast<double>(info.value.u_int)
+                                   : static_cast<double>(info.value.u_cnt);
+  };
+  if (key == "image_width") picture.image_width = number();
+  if (key == "image_height") picture.image_height = number();
+  if (key == "graph_left") picture.graph_left = number();
+  if (key == "graph_top") picture.graph_top = number();
+  if (key == "graph_width") picture.graph_width = number();
+  if (key == "graph_height") picture.graph_height = number();
+  if (key.starts_with("print[") && info.type == RD_I_STR)
+    picture.prints.emplace_back(info.value.u_str);
+}
+
+}  // namespace
+
+Picture Render(const std::vector<std::string>& arguments,
+               const std::filesystem::path& output, TimeZone zone) {
+  AtomicFile file(output);
+  std::vector<std::string> words = {"graphv", file.temporary().string()};
+  if (output.extension() == ".svg") words.emplace_back("--imgformat=SVG");
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  std::optional<UtcScope> utc;
+  if (zone == TimeZone::kUtc) utc.emplace();
+  rrd_clear_error();
+  const std::unique_ptr<rrd_info_t, void (*)(rrd_info_t*)> info(
+      rrd_graph_v(static_cast<int>(words.size()), argv.data()), rrd_info_free);
+  if (!info) {
+    const std::string what = rrd_test_error() ? rrd_get_error() : "no picture";
+    rrd_clear_error();
+    throw std::runtime_error(fmt::format("{}: {}", output.string(), what));
+  }
+  Picture picture;
+  for (const rrd_info_t* at = info.get(); at != nullptr; at = at->next)
+    TakeOver(*at, picture);
+  file.Commit();
+  return picture;
+}
+
+}  // namespace iptrk
