@@ -72,21 +72,25 @@ lab_namespaces() {
 
 lab_links() {
 	local host name
+	# A router asks for neighbours from its link-local address.
 	ip -batch - <<-END
 		link add wan0 type veth peer name out0 netns outside
 		link add lan0 type veth peer name up0 netns inside
+		link set wan0 up
+		link set lan0 up
 		address add 44.1.2.1/24 dev wan0
 		address add 10.1.0.1/24 dev lan0
 		address add 2001:db8:2::1/64 dev wan0 nodad
 		address add 2001:db8:1::1/64 dev lan0 nodad
-		link set wan0 up
-		link set lan0 up
+		address add fe80::1/64 dev wan0 nodad
+		address add fe80::1/64 dev lan0 nodad
 		route add default via 44.1.2.80
 	END
 	{
+		# Up first: an IPv6 address given to a link that is down stays deaf.
+		printf '%s\n' 'link set lo up' 'link set out0 up'
 		printf 'address add 44.1.2.%s/24 dev out0\n' 80 66 {10..19}
 		printf '%s\n' 'address add 2001:db8:2::10/64 dev out0 nodad' \
-			'link set lo up' 'link set out0 up' \
 			'route add 10.1.0.0/24 via 44.1.2.1' \
 			'route add 2001:db8:1::/64 via 2001:db8:2::1'
 	} | ip -n outside -batch -
