@@ -86,6 +86,7 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
   }
   const std::uint64_t oldest = queue.OldestTime();
   Session session(config, queue, oldest ? oldest : clock_.Now());
+  BeginSlots(session);
   while (!stop.stop_requested()) {
     if (!queue.Wait(kWaitMs)) {
       output_.OnError("the queue was destroyed; attaching anew");
@@ -93,6 +94,18 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
     }
     Advance(session, stop);
   }
+}
+
+// A slot of zeros before the first one: an RRD takes a value for the time
+// since the one before, and without any the first slot's bytes would be lost.
+void Collector::BeginSlots(Session& session) {
+  const int seconds = config_.collectd.interval;
+  const std::uint64_t slot = static_cast<std::uint64_t>(seconds) * kSecond;
+  const std::uint64_t begin = (session.second_end - 1) / slot * slot;
+  output_.OnSlot(begin, seconds, session.account, session.classifier,
+                 session.networks);
+  output_.OnBooks(begin, seconds, session.interfaces, session.interfaces);
+  output_.OnQueue(begin, seconds, session.slot);
 }
 
 void Collector::Advance(Session& session, std::stop_token stop) {

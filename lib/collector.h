@@ -37,12 +37,13 @@ class CollectorOutput {
  public:
   virtual ~CollectorOutput() = default;
   // A slot of `seconds` ended at `end_ns`; the account holds its networks.
-  virtual void OnSlot(std::uint64_t end_ns, int seconds, Account& account,
+  virtual void OnSlot(std::uint64_t end_ns, int seconds, const Account& account,
                       const Classifier& classifier,
                       const std::vector<Network>& networks) = 0;
   // The same for hosts, which have an interval of their own.
-  virtual void OnHosts(std::uint64_t end_ns, int seconds,
-                       const Account& account,
+  // Host::announced is the output's: a new host, too, needs a value before
+  // its first one.
+  virtual void OnHosts(std::uint64_t end_ns, int seconds, Account& account,
                        const std::vector<Network>& networks) = 0;
   // The books of each interface in a slot: `now` less `before`.
   virtual void OnBooks(std::uint64_t end_ns, int seconds,
@@ -69,6 +70,7 @@ class Collector {
   struct Session;
 
   void Attend(Queue& queue, std::stop_token stop);
+  void BeginSlots(Session& session);
   void Advance(Session& session, std::stop_token stop);
   void EndSecond(Session& session, std::uint64_t now_ns);
   void EndSlot(Session& session, std::uint64_t now_ns);

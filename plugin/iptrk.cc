@@ -8,6 +8,7 @@
 // second thread behind a bounded queue.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <deque>
@@ -17,8 +18,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "lib/books.h"
 #include "lib/collector.h"
 #include "lib/config.h"
 #include "lib/naming.h"
@@ -131,7 +134,7 @@ class Notifier {
 
 class CollectdOutput : public CollectorOutput {
  public:
-  void OnSlot(std::uint64_t end_ns, int seconds, Account& account,
+  void OnSlot(std::uint64_t end_ns, int seconds, const Account& account,
               const Classifier& classifier,
               const std::vector<Network>& networks) override {
     DispatchNetwork(end_ns, seconds, kAllNetworks, account.all(), classifier);
@@ -145,8 +148,22 @@ class CollectdOutput : public CollectorOutput {
               rate(martian[2].bytes), rate(martian[3].bytes)});
   }
 
-  void OnHosts(std::uint64_t end_ns, int seconds, const Account& account,
+  void OnHosts(std::uint64_t end_ns, int seconds, Account& account,
                const std::vector<Network>& networks) override {
+    // All that is new first: collectd's write threads may overtake each
+    // other within a few values.
+    const std::uint64_t begin_ns =
+        end_ns - kSecond * static_cast<std::uint64_t>(seconds);
+    for (Host& host : account.hosts().hosts()) {
+      if (std::exchange(host.announced, true)) continue;
+      const std::string& network =
+          networks[static_cast<std::size_t>(host.network)].name;
+      const std::string address = AddressInstance(host.address);
+      Dispatch(begin_ns, seconds, network, kHostType, address,
+               {0, 0, 0, 0, 0, 0, 0, 0});
+      Dispatch(begin_ns, seconds, network, kHostPacketsType, address,
+               {0, 0, 0, 0});
+    }
     const PerSecond rate{static_cast<double>(seconds)};
     for (const Host& host : account.hosts().hosts()) {
       const std::string& network =
@@ -169,10 +186,8 @@ class CollectdOutput : public CollectorOutput {
                const std::vector<iptrk_interface>& now) override {
     for (std::size_t i = 0; i < now.size() && i < before.size(); ++i) {
       const std::string instance = std::string(kInterfacePrefix) + now[i].name;
-      DispatchBooks(end_ns, seconds, instance, "received", before[i].received,
-                    now[i].received);
-      DispatchBooks(end_ns, seconds, instance, "sent", before[i].sent,
-                    now[i].sent);
+      DispatchBooks(end_ns, seconds, instance, before[i], now[i], false);
+      DispatchBooks(end_ns, seconds, instance, before[i], now[i], true);
     }
   }
 
@@ -214,17 +229,31 @@ class CollectdOutput : public CollectorOutput {
     }
   }
 
+  // The device's own count, as if it counted frames on the wire like we do:
+  // nic - seen is then what passed unseen, whatever its kind.
+  static std::uint64_t NicOnWire(const iptrk_interface& interface, bool sent) {
+    const std::uint64_t seen =
+        sent ? interface.sent.seen.bytes : interface.received.seen.bytes;
+    return seen +
+           static_cast<std::uint64_t>(BalanceOf(interface, sent).unseen_bytes);
+  }
+
   static void DispatchBooks(std::uint64_t end_ns, int seconds,
-                            std::string_view instance, const char* direction,
-                            const iptrk_books& before, const iptrk_books& now) {
+                            std::string_view instance,
+                            const iptrk_interface& before,
+                            const iptrk_interface& now, bool sent) {
     const PerSecond rate{static_cast<double>(seconds)};
-    Dispatch(end_ns, seconds, instance, kBooksType, direction,
-             {rate(now.nic.bytes - before.nic.bytes),
-              rate(now.seen.bytes - before.seen.bytes),
-              rate(now.recorded.bytes - before.recorded.bytes),
-              rate(now.merged.bytes - before.merged.bytes),
-              rate(now.unattributed.bytes - before.unattributed.bytes),
-              rate(now.elsewhere.bytes - before.elsewhere.bytes)});
+    const iptrk_books& was = sent ? before.sent : before.received;
+    const iptrk_books& is = sent ? now.sent : now.received;
+    const auto nic = static_cast<std::int64_t>(NicOnWire(now, sent) -
+                                               NicOnWire(before, sent));
+    Dispatch(end_ns, seconds, instance, kBooksType, sent ? "sent" : "received",
+             {rate(static_cast<std::uint64_t>(std::max<std::int64_t>(nic, 0))),
+              rate(is.seen.bytes - was.seen.bytes),
+              rate(is.recorded.bytes - was.recorded.bytes),
+              rate(is.merged.bytes - was.merged.bytes),
+              rate(is.unattributed.bytes - was.unattributed.bytes),
+              rate(is.elsewhere.bytes - was.elsewhere.bytes)});
   }
 
   Notifier notifier_;

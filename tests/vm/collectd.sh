@@ -9,7 +9,7 @@
 
 build=${IPTRK_BUILD:-build}
 rrds=${rrds:-/run/rrd/gw}
-interval=${interval:-2}
+interval=${interval:-10}
 mail_port=2525
 
 collectd_config() {
@@ -18,6 +18,7 @@ collectd_config() {
 	cat >/run/collectd.conf <<-END
 		Hostname "gw"
 		Interval $interval
+		WriteThreads 1
 		BaseDir "/run/rrd"
 		PIDFile "/run/collectd.pid"
 		TypesDB "/usr/share/collectd/types.db" "$PWD/plugin/iptrk.types.db"

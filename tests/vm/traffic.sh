@@ -64,12 +64,12 @@ traffic_backup() {
 	head -c "${1}000000" /dev/zero | in_ns web timeout 120 busybox nc 44.1.2.80 873
 }
 
-# attack_flood SECONDS: SYNs from 44.1.2.66 to the victim's port 80, about a
-# thousand a second.
+# attack_flood SECONDS: SYNs from 44.1.2.66 to the victim's port 80, as many as
+# the machine can.
 attack_flood() {
 	say "attack: hping3 floods 10.1.0.216 with SYN for $1 s"
 	# timeout's status says that the time was up, as it should be.
-	in_ns outside timeout "$1" hping3 -q -S -p 80 -i u500 -a 44.1.2.66 10.1.0.216 >/dev/null 2>&1 || true
+	in_ns outside timeout "$1" hping3 -q -S -p 80 --flood -a 44.1.2.66 10.1.0.216 >/dev/null 2>&1 || true
 }
 
 # attack_scan HOST: a thousand ports of one of our hosts.
