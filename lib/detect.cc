@@ -39,18 +39,23 @@ struct Detector::Evidence {
   int network = kNoNetwork;
   bool inbound = true;
   bool open = false;
-  std::uint64_t start_ns = 0;      // first second over the limit; 0: none yet
+  std::uint64_t since_ns = 0;      // when suspected
+  std::uint64_t start_ns = 0;      // the same, once over the limit; else 0
   std::uint64_t last_over_ns = 0;  // end of the last one
   int calm_seconds = 0;
   double value = 0;
   double peak = 0;
-  Volume total;  // since start_ns, or since suspected
+  Volume total;  // since suspected, as are the sketches
   PeerSketch distinct;
   SpaceSaving<Address, 64> peers;
   SpaceSaving<std::uint32_t, 32> ports;  // protocol << 16 | port
 };
 
-Detector::Detector(const Config& config) : rule_(config.detect.packets) {
+Detector::Detector(const Config& config)
+    : rule_(config.detect.packets),
+      suspect_packets_(rule_.enabled
+                           ? static_cast<std::uint64_t>(kSuspect * rule_.limit)
+                           : ~std::uint64_t{0}) {
   for (const Network& network : config.networks)
     network_names_.push_back(network.name);
 }
@@ -60,6 +65,7 @@ Detector::~Detector() = default;
 void Detector::Gather(const HostRate& rate, const iptrk_record& record,
                       Address peer, std::uint16_t own_port) {
   Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
+  evidence.total += record;
   evidence.peers.Add(peer, record.packets);
   evidence.distinct.Add(peer);
   const bool has_port =
@@ -69,7 +75,10 @@ void Detector::Gather(const HostRate& rate, const iptrk_record& record,
                      record.packets);
 }
 
-void Detector::Suspect(const Host& host, bool inbound, HostRate& rate) {
+// Whoever comes when all places are taken is not suspected: 1024 hosts above
+// the limit are told already.
+void Detector::Suspect(Host& host, std::size_t way,
+                       const iptrk_record& record) {
   std::int16_t number;
   if (!free_.empty()) {
     number = free_.back();
@@ -83,21 +92,18 @@ void Detector::Suspect(const Host& host, bool inbound, HostRate& rate) {
   auto evidence = std::make_unique<Evidence>();
   evidence->subject = host.address;
   evidence->network = host.network;
-  evidence->inbound = inbound;
+  evidence->inbound = way == 0;
+  evidence->since_ns = record.time_ns;
   evidence_[static_cast<std::size_t>(number)] = std::move(evidence);
-  rate.evidence = number;
+  host.rate[way].evidence = number;
 }
 
 bool Detector::Decide(HostRate& rate, std::uint64_t end_ns) {
   Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
   if (rate.over & 1) {
-    if (evidence.start_ns == 0) {
-      evidence.start_ns = end_ns - kSecond;
-      evidence.total = {};
-    }
+    if (evidence.start_ns == 0) evidence.start_ns = evidence.since_ns;
     evidence.last_over_ns = end_ns;
   }
-  evidence.total += rate.second;
   evidence.value = rate.fast;
   evidence.peak =
       std::max(evidence.peak, static_cast<double>(rate.second.packets));
@@ -120,15 +126,11 @@ std::vector<Incident> Detector::EndSecond(HostTable<Host>& hosts,
   std::vector<Incident> changes;
   if (!rule_.enabled) return changes;
   for (Host& host : hosts.hosts()) {
-    for (const bool inbound : {true, false}) {
-      HostRate& rate = host.rate[inbound ? 0 : 1];
+    for (HostRate& rate : host.rate) {
       const auto packets = static_cast<float>(rate.second.packets);
       rate.fast += (packets - rate.fast) * kFastGain;
       rate.over = static_cast<std::uint8_t>(
           (rate.over << 1 | (rate.fast > rule_.limit)) & kWindow);
-      if (rate.evidence < 0 &&
-          std::max(packets, rate.fast) > kSuspect * rule_.limit)
-        Suspect(host, inbound, rate);
       if (rate.evidence >= 0) {
         const auto number = static_cast<std::size_t>(rate.evidence);
         if (Decide(rate, end_ns))

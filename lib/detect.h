@@ -31,8 +31,8 @@ class Detector {
   // `hosts` as Account::Take() returned them for this record.
   void Take(const iptrk_record& record, const Verdict& verdict,
             const HostPair& hosts) {
-    if (hosts.dst) Count(hosts.dst->rate[0], record, verdict.src, record.dport);
-    if (hosts.src) Count(hosts.src->rate[1], record, verdict.dst, record.sport);
+    if (hosts.dst) Count(*hosts.dst, 0, record, verdict.src, record.dport);
+    if (hosts.src) Count(*hosts.src, 1, record, verdict.dst, record.sport);
   }
 
   // Ends the second that ends at `end_ns`. Returns the incidents that opened
@@ -45,20 +45,27 @@ class Detector {
  private:
   struct Evidence;
 
-  void Count(HostRate& rate, const iptrk_record& record, Address peer,
-             std::uint16_t own_port) {
+  // `way`: 0 received, 1 sent.
+  void Count(Host& host, std::size_t way, const iptrk_record& record,
+             Address peer, std::uint16_t own_port) {
+    HostRate& rate = host.rate[way];
     rate.second += record;
+    // Peers are worth knowing from the first second on.
+    if (rate.evidence < 0 && rate.second.packets > suspect_packets_)
+        [[unlikely]]
+      Suspect(host, way, record);
     if (rate.evidence >= 0) [[unlikely]]
       Gather(rate, record, peer, own_port);
   }
   void Gather(const HostRate& rate, const iptrk_record& record, Address peer,
               std::uint16_t own_port);
-  void Suspect(const Host& host, bool inbound, HostRate& rate);
+  void Suspect(Host& host, std::size_t way, const iptrk_record& record);
   // Whether the incident's state changed.
   bool Decide(HostRate& rate, std::uint64_t end_ns);
   Incident Describe(const Evidence& evidence) const;
 
   PacketsRule rule_;
+  std::uint64_t suspect_packets_;  // in a second: start gathering evidence
   std::vector<std::string> network_names_;
   std::vector<std::unique_ptr<Evidence>> evidence_;
   std::vector<std::int16_t> free_;  // numbers in evidence_ not in use

@@ -33,7 +33,7 @@ struct Incident {
   std::string network;    // "lan"
   std::string direction;  // "in" or "out", as seen from the subject
   bool open = true;
-  std::uint64_t start_ns = 0;  // CLOCK_REALTIME, first second over the limit
+  std::uint64_t start_ns = 0;  // CLOCK_REALTIME, when it rose
   std::uint64_t end_ns = 0;    // when cleared: last second over the limit
   std::string rule;            // a sentence
   std::string unit;            // of value, limit and peak: "packets/s"

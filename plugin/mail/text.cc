@@ -238,7 +238,9 @@ Text DescribeIncident(const Event& event, const std::string& config_file) {
   body.Line("Total", Joined(", ", packets.empty() ? "" : packets + " packets",
                             Bytes(event.Meta("total_bytes"))));
   const std::string peers = Grouped(event.Meta("distinct_peers"));
-  body.Line("Peers", peers.empty() ? peers : "about " + peers + " addresses");
+  body.Line("Peers", peers.empty() || peers == "1"
+                         ? peers
+                         : "about " + peers + " addresses");
   body.Line("Seen by", event.host);
 
   body.Table(PeersHeading(incident),
