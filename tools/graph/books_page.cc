@@ -20,6 +20,9 @@ enum : std::size_t {
 
 // RRDs keep rates as floating point; sums of them differ in the last places.
 constexpr double kRounding = 1e-6;
+// The device's counters are read a moment after ours: what passed in between
+// is no fault.
+constexpr double kUnderWay = 1e-3;
 
 PageData BooksRow(const BooksRrd& books, const std::vector<double>& bytes) {
   const double explained = bytes[kRecorded] + bytes[kMerged] +
@@ -27,6 +30,7 @@ PageData BooksRow(const BooksRrd& books, const std::vector<double>& bytes) {
   const double off = bytes[kSeen] - explained;
   const bool balanced =
       std::abs(off) <= std::max(1.0, kRounding * bytes[kSeen]);
+  const double unseen = bytes[kNic] - bytes[kSeen];
   PageData row;
   row.set("interface", books.interface);
   row.set("direction", books.direction);
@@ -36,7 +40,8 @@ PageData BooksRow(const BooksRrd& books, const std::vector<double>& bytes) {
   row.set("merged", HumanBytes(bytes[kMerged]));
   row.set("unattributed", HumanBytes(bytes[kUnattributed]));
   row.set("elsewhere", HumanBytes(bytes[kElsewhere]));
-  row.set("unseen", HumanBytes(bytes[kNic] - bytes[kSeen]));
+  row.set("unseen", HumanBytes(unseen));
+  row.set("all_seen", std::abs(unseen) <= kUnderWay * bytes[kSeen]);
   row.set("balanced", balanced);
   if (!balanced) row.set("off", HumanBytes(off));
   return row;
@@ -75,10 +80,12 @@ void WriteBooksPage(SiteContext& context) {
   page.set("has_data", as_of != 0);
   if (as_of != 0) {
     PageData tables(PageData::type::list);
-    tables << BooksTable(context, books, "Last hour", LastRange(as_of, kHour),
-                         false);
-    tables << BooksTable(context, books, "Last day", LastRange(as_of, kDay),
-                         true);
+    const bool has_day = ShowsMore(context, as_of, kHour);
+    tables << BooksTable(context, books, "Last hour",
+                         LastRange(context, as_of, kHour), !has_day);
+    if (has_day)
+      tables << BooksTable(context, books, "Last day",
+                           LastRange(context, as_of, kDay), true);
     page.set("tables", tables);
   }
   context.gallery.Write("books.html",

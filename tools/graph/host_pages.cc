@@ -94,7 +94,7 @@ void WriteHostPage(SiteContext& context, const NetworkView& network,
   PageData charts(PageData::type::list);
   for (std::size_t i = 0; i < kSpans.size(); ++i) {
     const Span& span = kSpans[i];
-    const TimeRange range = LastRange(*as_of, span.length);
+    const TimeRange range = LastRange(context, *as_of, span.length);
     const auto series =
         FetchSeries(host.path, kHostSources, range.start, range.end, problem);
     if (!series) {
@@ -102,6 +102,7 @@ void WriteHostPage(SiteContext& context, const NetworkView& network,
       return;
     }
     sums[i] = SumOver(*series, range);
+    if (i > 0 && !ShowsMore(context, *as_of, kSpans[i - 1].length)) continue;
     HostVolume volume;
     std::copy(sums[i].bytes.begin(), sums[i].bytes.end(), volume.bytes.begin());
     TimeChart chart;

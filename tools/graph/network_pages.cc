@@ -146,12 +146,13 @@ void SetHistograms(SiteContext& context, const NetworkView& network,
                     FileNamePart(prefix.ToString()));
     chart.name = name + "-hour";
     chart.heading = "last hour";
-    chart.range = LastRange(network.as_of, kHour);
+    chart.range = LastRange(context, network.as_of, kHour);
     chart.volumes = network.hour;
     if (auto data = DrawHistogram(context, chart)) charts << *data;
+    if (!ShowsMore(context, network.as_of, kHour)) continue;
     chart.name = name + "-day";
     chart.heading = "last day";
-    chart.range = LastRange(network.as_of, kDay);
+    chart.range = LastRange(context, network.as_of, kDay);
     chart.volumes = network.day;
     if (auto data = DrawHistogram(context, chart)) charts << *data;
   }
@@ -167,7 +168,7 @@ void SetTimeCharts(SiteContext& context, const NetworkView& network,
   if (file) {
     TimeChart chart;
     chart.file = *file;
-    chart.range = LastRange(network.as_of, kDay);
+    chart.range = LastRange(context, network.as_of, kDay);
     chart.as_of = network.as_of;
     chart.figures = Figures(network.day);
     chart.heading = "last day";
@@ -223,7 +224,7 @@ void SetBlocks(SiteContext& context, const NetworkView& network,
                              FileNamePart(block.prefix.first.ToString()));
     chart.heading = "last day";
     chart.prefix = block.prefix;
-    chart.range = LastRange(network.as_of, kDay);
+    chart.range = LastRange(context, network.as_of, kDay);
     chart.as_of = network.as_of;
     chart.volumes = network.day;
     chart.link = [&](const Prefix& a) { return BarLink(network, a); };
@@ -256,10 +257,12 @@ NetworkView ReadNetwork(SiteContext& context, const std::string& name) {
   if (network.as_of == 0) return network;
 
   std::vector<Problem> told_again;
-  network.hour = ReadHostVolumes(context.store, name,
-                                 LastRange(network.as_of, kHour), told_again);
-  network.day = ReadHostVolumes(
-      context.store, name, LastRange(network.as_of, kDay), context.problems);
+  network.hour =
+      ReadHostVolumes(context.store, name,
+                      LastRange(context, network.as_of, kHour), told_again);
+  network.day = ReadHostVolumes(context.store, name,
+                                LastRange(context, network.as_of, kDay),
+                                context.problems);
 
   std::vector<HostVolume> order = network.day;
   if (order.size() > kMaxHostPages) {
@@ -286,8 +289,11 @@ PageData NetworkSection(SiteContext& context, const NetworkView& network) {
   section.set("has_data", network.as_of != 0);
   if (network.as_of == 0) return section;
   PageData flows(PageData::type::list);
-  flows << FlowData("Last hour", LastRange(network.as_of, kHour), network.hour);
-  flows << FlowData("Last day", LastRange(network.as_of, kDay), network.day);
+  flows << FlowData("Last hour", LastRange(context, network.as_of, kHour),
+                    network.hour);
+  if (ShowsMore(context, network.as_of, kHour))
+    flows << FlowData("Last day", LastRange(context, network.as_of, kDay),
+                      network.day);
   section.set("flows", flows);
   section.set("has_hosts", !network.hosts.empty());
   section.set("host_count", std::to_string(network.hosts.size()));

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <set>
 
 #include "tools/graph/books_page.h"
@@ -18,7 +20,9 @@ namespace {
 // Pixels of the widest time-domain graph (charts.cc): a shorter time than one
 // of them can't be seen.
 constexpr std::time_t kPixels = 520;
-constexpr std::time_t kFinest = 60;
+constexpr std::time_t kFinest = 10;  // collectd's default interval
+// A range shorter than this is no graph.
+constexpr std::time_t kShortest = 120;
 
 // Every configured network, with data or not, and those that have data.
 std::vector<std::string> NetworkNames(const SiteContext& context) {
@@ -57,9 +61,45 @@ void WriteIndex(SiteContext& context, const std::vector<NetworkView>& networks,
                         context.page_templates.Fill("index", page));
 }
 
+// Begin of the first row of the last `length` seconds that has a value.
+std::optional<std::time_t> FirstKnown(const std::filesystem::path& file,
+                                      std::time_t as_of, std::time_t length) {
+  Problem problem;  // told by whoever reads the file for its values
+  const auto series =
+      FetchSeries(file, kNetworkSources, as_of - length, as_of, problem);
+  for (std::size_t row = 0; series && row < series->Rows(); ++row)
+    if (std::isfinite(series->At(row, 0)))
+      return series->start + static_cast<std::time_t>(row) * series->step;
+  return {};
+}
+
+// The earliest by any archive: a coarse one starts late by up to a row, and a
+// fine one does not reach back far.
+std::time_t FirstKnown(const SiteContext& context) {
+  std::time_t first = 0;
+  for (const std::string& name : context.store.Networks()) {
+    const auto file = context.store.NetworkFile(name);
+    Problem problem;
+    const auto as_of = file ? NewestValue(*file, problem) : std::nullopt;
+    if (!as_of) continue;
+    for (const std::time_t length : {kHour, kDay, kWeek})
+      if (const auto found = FirstKnown(*file, *as_of, length))
+        if (first == 0 || *found < first) first = *found;
+  }
+  return first;
+}
+
 }  // namespace
 
-TimeRange LastRange(std::time_t as_of, std::time_t length) {
+bool ShowsMore(const SiteContext& context, std::time_t as_of,
+               std::time_t shorter) {
+  return context.first_known < as_of - shorter;
+}
+
+TimeRange LastRange(const SiteContext& context, std::time_t as_of,
+                    std::time_t length) {
+  if (!ShowsMore(context, as_of, length))
+    length = std::clamp(as_of - context.first_known, kShortest, length);
   const std::time_t grain = std::max(kFinest, length / kPixels);
   const std::time_t end = as_of - as_of % grain;
   return {end - length, end};
@@ -92,6 +132,7 @@ PageData CommonData(const SiteContext& context, const std::string& page_title,
 SiteReport WriteSite(const SiteOptions& options) {
   SiteContext context(options);
   context.has_books = !context.store.Books().empty();
+  context.first_known = FirstKnown(context);
   std::vector<NetworkView> networks;
   for (const std::string& name : NetworkNames(context))
     networks.push_back(ReadNetwork(context, name));

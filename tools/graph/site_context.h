@@ -56,11 +56,20 @@ struct SiteContext {
   TemporaryDirectory scratch;  // for address RRDs
   std::vector<Problem> problems;
   bool has_books = false;
+  // Since when there is any data; 0: unknown, or longer than kWeek.
+  std::time_t first_known = 0;
 };
 
 // The last `length` seconds of data, with an end that moves only when at
-// least a pixel of a picture does, so that it is not drawn for nothing.
-TimeRange LastRange(std::time_t as_of, std::time_t length);
+// least a pixel of a picture does, so that it is not drawn for nothing. Of a
+// site younger than that, what there is: a new one shows its first minutes
+// across the whole width.
+TimeRange LastRange(const SiteContext& context, std::time_t as_of,
+                    std::time_t length);
+
+// Whether the last `length` seconds hold more than the last `shorter` do.
+bool ShowsMore(const SiteContext& context, std::time_t as_of,
+               std::time_t shorter);
 
 std::string NetworkPage(const std::string& network);
 
