@@ -40,7 +40,7 @@ struct Host {
   Volume internal_out;              // to ours
   PeerSketch peers;                 // others it spoke with
   std::uint64_t last_seen_ns = 0;
-  bool announced = false;  // whoever writes values knows of it
+  bool announced = false;        // whoever writes values knows of it
   std::array<HostRate, 2> rate;  // received, sent; not cleared with volumes
 
   Volume In() const { return in[0] + in[1] + in[2]; }

@@ -10,6 +10,7 @@
 build=${IPTRK_BUILD:-build}
 rrds=${rrds:-/run/rrd/gw}
 interval=${interval:-10}
+# shellcheck disable=SC2034 # for whoever starts a mail server
 mail_port=2525
 
 collectd_config() {

@@ -49,6 +49,7 @@ lab_counters() {
 	cat /sys/class/net/{wan0,lan0}/statistics/{rx,tx}_{packets,bytes}
 }
 
+# shellcheck disable=SC2120
 # lab_settle [TIMEOUT]: waits until no frame has crossed for a second.
 lab_settle() {
 	local before='' end=$((SECONDS + ${1:-30}))
