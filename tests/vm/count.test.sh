@@ -69,22 +69,28 @@ it 'counts IPv6 hosts by their address' equal $((5 * 118)) \
 	"$(rrd_total iptrk-lan/iptrk_host-2001_db8_1__80.rrd out_other)"
 
 # --- captures of attacks
+victim_total() {
+	rrd_total "iptrk-target/iptrk_host-$1.rrd" in_tcp+in_udp+in_other+out_tcp+out_udp+out_other
+}
+
 replay_exactly() {
-	local capture=$1 victim=$2 file packets bytes
+	local capture=$1 victim=$2 file packets bytes before
 	file=$captures/$capture
 	packets=$(capinfos -M -c "$file" | awk '/Number of packets/ { print $NF }')
 	bytes=$(capinfos -M -d "$file" | awk '/Data size/ { print $(NF - 1) }')
 	it "replays $capture offline to capinfos' totals" equal "$packets $bytes" \
 		"$(iptrk replay --json "$file" | jq_py "str(d['packets']) + ' ' + str(d['bytes'])")"
+	before=$(victim_total "$victim" 2>/dev/null || echo 0)
 	in_ns outside tcpreplay -q --pps 4000 -i out0 "$file" >/dev/null 2>&1
 	slot_written
 	it "counts $capture for $victim to the byte, live (layer 2)" equal "$bytes" \
-		"$(rrd_total "iptrk-target/iptrk_host-$victim.rrd" in_tcp+in_udp+in_other+out_tcp+out_udp+out_other)"
+		$(($(victim_total "$victim") - before))
 }
 
 if [[ -d $captures ]]; then
 	replay_exactly synscan.pcap 64.13.134.52
 	replay_exactly amp.UDP.isakmp.pcap 10.10.10.10
+	replay_exactly pkt.TCP.synflood.spoofed.pcap 10.10.10.10
 else
 	skip 'replays captures of attacks to the byte' "no $captures"
 fi
