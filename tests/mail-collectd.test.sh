@@ -4,8 +4,8 @@
 #
 # usage: mail-collectd.test.sh [path of iptrk_mail.so]
 #
-# One "ok" or "not ok" line for each claim; the exit status is 0 when all hold,
-# 77 when collectd or python3-aiosmtpd is missing. Uses only files below a
+# One "ok" or "not ok" line for each claim, or a "skip" when collectd or
+# python3-aiosmtpd is missing; the exit status is 0 when none failed. Uses only files below a
 # temporary directory and ports of 127.0.0.1; about a minute, because the
 # first retry comes after 10 s.
 # Most functions are called by ok, until_true or the trap.
@@ -15,14 +15,13 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 module=$(realpath "${1:-$here/../build/plugin/iptrk_mail.so}")
 collectd=$(PATH=$PATH:/usr/sbin command -v collectd) || {
-	echo "1..0 # SKIP collectd is missing"
-	exit 77
+	echo "skip - mails of a real collectd arrive: collectd is missing"
+	exit 0
 }
 work=$(mktemp -d)
 collectd_pid=
 sink_pid=
 failed=0
-number=0
 
 cleanup() {
 	stop_sink
@@ -35,11 +34,10 @@ trap cleanup EXIT
 ok() {
 	local claim=$1
 	shift
-	number=$((number + 1))
 	if "$@"; then
-		echo "ok $number - $claim"
+		echo "ok - $claim"
 	else
-		echo "not ok $number - $claim"
+		echo "not ok - $claim"
 		failed=1
 	fi
 }
@@ -62,8 +60,8 @@ start_sink() {
 		>"$work/sink.out" 2>"$work/sink.err" &
 	sink_pid=$!
 	until_true 10 grep -q listening "$work/sink.out" || {
-		echo "1..0 # SKIP $(cat "$work/sink.err")"
-		exit 77
+		echo "skip - mails of a real collectd arrive: $(cat "$work/sink.err")"
+		exit 0
 	}
 	port=$(cut -d' ' -f2 "$work/sink.out")
 }
@@ -296,5 +294,4 @@ ok "only module_register is exported" test "$(
 )" = module_register
 
 [ "$failed" = 0 ] || cat "$work/collectd.log"
-echo "1..$number"
 exit "$failed"
