@@ -82,9 +82,6 @@ void Account::TakeNetworks(const iptrk_record& record, const Verdict& verdict) {
 }
 
 HostPair Account::Take(const iptrk_record& record, const Verdict& verdict) {
-  if (record.interface >= interfaces_.size())
-    interfaces_.resize(record.interface + std::size_t{1});
-  interfaces_[record.interface][(record.flags & IPTRK_SENT) != 0] += record;
   if (record.flags & IPTRK_UNATTRIBUTED) {
     all_.unattributed += record;
     return {};

@@ -80,9 +80,6 @@ class Account {
   const std::vector<NetworkVolume>& networks() const { return networks_; }
   HostTable<Host>& hosts() { return hosts_; }
   const HostTable<Host>& hosts() const { return hosts_; }
-  // Records per interface of the queue, by its index and sent or not: what
-  // was delivered, to hold against the kernel's books.
-  std::vector<std::array<Volume, 2>>& interfaces() { return interfaces_; }
   // Packets to or from own addresses beyond HostTable::kMostHosts.
   Volume untracked() const { return untracked_; }
 
@@ -98,7 +95,6 @@ class Account {
   HostTable<Host> hosts_;
   NetworkVolume all_;
   std::vector<NetworkVolume> networks_;
-  std::vector<std::array<Volume, 2>> interfaces_;
   Volume untracked_;
 };
 

@@ -51,10 +51,6 @@ PrefixMap<int> MapNetworks(const std::vector<Network>& networks) {
   return {std::move(entries), kNoNetwork};
 }
 
-void Decide(Verdict& verdict, Direction direction) {
-  verdict.direction = direction;
-}
-
 void DecideMartian(Verdict& verdict, Martian kind) {
   verdict.direction = Direction::kMartian;
   verdict.martian = kind;
@@ -117,7 +113,7 @@ Verdict Classifier::Classify(const iptrk_record& record) const {
   const bool dst_ours = verdict.dst_network != kNoNetwork;
 
   if (src_ours && dst_ours) {
-    Decide(verdict, Direction::kInternal);
+    verdict.direction = Direction::kInternal;
   } else {
     const Scope src = src_ours ? Scope::kGlobal : ScopeOf(verdict.src);
     const Scope dst = dst_ours ? Scope::kGlobal : ScopeOf(verdict.dst);
@@ -130,11 +126,11 @@ Verdict Classifier::Classify(const iptrk_record& record) const {
     if (!src_near && src != Scope::kGlobal && !asks)
       DecideMartian(verdict, Martian::kBogon);
     else if ((src_near && dst_near) || asks)
-      Decide(verdict, Direction::kInternal);
+      verdict.direction = Direction::kInternal;
     else if (dst_ours)
-      Decide(verdict, Direction::kIn);
+      verdict.direction = Direction::kIn;
     else if (src_ours)
-      Decide(verdict, Direction::kOut);
+      verdict.direction = Direction::kOut;
     else
       DecideMartian(verdict, Martian::kForeign);
   }
