@@ -8,11 +8,11 @@
 #include <mutex>
 
 #include "lib/local_networks.h"
+#include "lib/seconds.h"
 
 namespace iptrk {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 // A hook takes the time, then publishes; a virtual CPU may lose its host CPU
 // in between. What comes later still is counted in the open second.
 constexpr std::uint64_t kGrace = kSecond / 5;

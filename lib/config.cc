@@ -353,7 +353,6 @@ std::vector<Service> DefaultServices() {
 
 ConfigResult ParseConfig(const std::string& text, const std::string& name) {
   ConfigResult result;
-  result.config.services = DefaultServices();
   try {
     const toml::table root = toml::parse(text, name);
     Reader reader(name, result.errors);
@@ -393,6 +392,11 @@ ConfigResult LoadConfig(const std::string& path) {
     return result;
   }
   return ParseConfig(text.str(), path);
+}
+
+ConfigResult LoadConfigOrDefaults(const std::string& path, bool named) {
+  if (!named && access(path.c_str(), F_OK) != 0) return {};
+  return LoadConfig(path);
 }
 
 }  // namespace iptrk

@@ -77,11 +77,14 @@ struct PagesConfig {
   std::string title = "iptrk";
 };
 
+// The services used when the file has no [services].
+std::vector<Service> DefaultServices();
+
 struct Config {
   QueueConfig queue;
   CollectdConfig collectd;
   std::vector<Network> networks;  // sorted by name; may be empty
-  std::vector<Service> services;  // first match wins; defaults if not given
+  std::vector<Service> services = DefaultServices();  // first match wins
   DetectConfig detect;
   MailConfig mail;
   PagesConfig pages;
@@ -107,9 +110,8 @@ struct ConfigResult {
 // of line 0.
 ConfigResult LoadConfig(const std::string& path);
 ConfigResult ParseConfig(const std::string& text, const std::string& name);
-
-// The services used when the file has no [services].
-std::vector<Service> DefaultServices();
+// The same, but where nobody named the file its absence means the defaults.
+ConfigResult LoadConfigOrDefaults(const std::string& path, bool named);
 
 }  // namespace iptrk
 

@@ -11,12 +11,11 @@
 
 #include "lib/peer_sketch.h"
 #include "lib/protocol.h"
+#include "lib/seconds.h"
 #include "lib/space_saving.h"
 
 namespace iptrk {
 namespace {
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
 
 // FastNetMon decides on a 5 s average as well; shorter ones raise on bursts.
 const float kFastGain = 1 - std::exp(-1.0f / 5);

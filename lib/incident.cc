@@ -10,11 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/protocol.h"
+#include "lib/seconds.h"
 
 namespace iptrk {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMessageMost = 255;  // NOTIF_MAX_MSG_LEN - 1
 
 // 31250 as "31,250".

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "lib/seconds.h"
+
 namespace iptrk {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 // After that long without a record nothing is left to decide, and the rest
 // of a pause (files of different days) is skipped.
 constexpr std::uint64_t kLongestPause = 600 * kSecond;

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "lib/seconds.h"
+
 namespace iptrk {
 
 class SteadyClock {
@@ -36,7 +38,7 @@ class SteadyClock {
   static std::uint64_t Read(clockid_t clock) {
     timespec time{};
     clock_gettime(clock, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+    return static_cast<std::uint64_t>(time.tv_sec) * kSecond +
            static_cast<std::uint64_t>(time.tv_nsec);
   }
 

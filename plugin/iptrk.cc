@@ -25,6 +25,7 @@
 #include "lib/collector.h"
 #include "lib/config.h"
 #include "lib/naming.h"
+#include "lib/seconds.h"
 
 extern "C" {
 #include <collectd/core/daemon/plugin.h>
@@ -35,7 +36,6 @@ namespace iptrk {
 namespace {
 
 constexpr std::size_t kMostNotifications = 1024;
-constexpr std::uint64_t kSecond = 1'000'000'000;
 
 // One value list. `values` in the order of plugin/iptrk.types.db.
 void Dispatch(std::uint64_t end_ns, int seconds, std::string_view instance,
@@ -299,22 +299,18 @@ int OnConfig(oconfig_item_t* block) {
 int OnInit() {
   return Guarded("start", [] {
     if (g_thread) return 0;
-    Config config;
-    config.services = DefaultServices();
-    if (g_config_given || access(g_config_path.c_str(), F_OK) == 0) {
-      ConfigResult result = LoadConfig(g_config_path);
-      for (const ConfigError& error : result.errors)
-        ERROR("iptrk: %s", error.ToString().c_str());
-      if (!result.ok()) return -1;
-      config = std::move(result.config);
-    }
+    ConfigResult result = LoadConfigOrDefaults(g_config_path, g_config_given);
+    for (const ConfigError& error : result.errors)
+      ERROR("iptrk: %s", error.ToString().c_str());
+    if (!result.ok()) return -1;
     g_output = std::make_unique<CollectdOutput>();
-    g_thread = std::make_unique<std::jthread>([config](std::stop_token stop) {
-      Guarded("collector", [&] {
-        Collector(config, *g_output).Run(stop);
-        return 0;
-      });
-    });
+    g_thread = std::make_unique<std::jthread>(
+        [config = std::move(result.config)](std::stop_token stop) {
+          Guarded("collector", [&] {
+            Collector(config, *g_output).Run(stop);
+            return 0;
+          });
+        });
     return 0;
   });
 }

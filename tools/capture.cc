@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "kernel/parse.h"
+#include "lib/seconds.h"
 
 namespace iptrk {
 namespace {
@@ -119,9 +120,8 @@ std::optional<iptrk_record> Capture::Next() {
 
   iptrk_record record{};
   // With nanosecond precision tv_usec holds nanoseconds.
-  record.time_ns =
-      static_cast<std::uint64_t>(header->ts.tv_sec) * 1'000'000'000 +
-      static_cast<std::uint64_t>(header->ts.tv_usec);
+  record.time_ns = static_cast<std::uint64_t>(header->ts.tv_sec) * kSecond +
+                   static_cast<std::uint64_t>(header->ts.tv_usec);
   record.bytes = header->len;
   record.packets = 1;
   if (header->caplen < LinkLength(link_type_)) {

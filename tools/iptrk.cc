@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The `iptrk` command: options common to all subcommands, and their list.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 
@@ -10,12 +9,7 @@
 namespace iptrk {
 
 std::optional<Config> CommandContext::LoadConfigOrComplain() {
-  if (!config_given && access(config_path.c_str(), F_OK) != 0) {
-    Config config;
-    config.services = DefaultServices();
-    return config;
-  }
-  ConfigResult result = LoadConfig(config_path);
+  ConfigResult result = LoadConfigOrDefaults(config_path, config_given);
   for (const ConfigError& error : result.errors)
     fmt::print(stderr, "{}\n", error.ToString());
   if (result.ok()) return std::move(result.config);

@@ -14,7 +14,6 @@ class AccountTest : public testing::Test {
     Config config;
     config.networks = {{"lan", {Prefix::Parse("10.1.0.0/24").value()}},
                        {"servers", {Prefix::Parse("10.2.0.0/24").value()}}};
-    config.services = DefaultServices();
     return config;
   }
   void Take(const Packet& packet) { TakeRecord(Record(packet)); }

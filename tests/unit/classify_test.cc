@@ -14,7 +14,6 @@ Config TwoNetworks() {
                       {Prefix::Parse("10.1.0.0/24").value(),
                        Prefix::Parse("2001:db8:1::/64").value()}},
                      {"servers", {Prefix::Parse("10.2.0.0/24").value()}}};
-  config.services = DefaultServices();
   return config;
 }
 

@@ -10,10 +10,9 @@
 
 #include "kernel/uapi/iptrk.h"
 #include "lib/address.h"
+#include "lib/seconds.h"
 
 namespace iptrk {
-
-inline constexpr std::uint64_t kSecond = 1'000'000'000;
 
 struct Packet {
   std::string src;

@@ -14,7 +14,6 @@ namespace {
 Config Lan(double limit) {
   Config config;
   config.networks = {{"lan", {Prefix::Parse("10.1.0.0/24").value()}}};
-  config.services = DefaultServices();
   config.detect.packets.limit = limit;
   return config;
 }
