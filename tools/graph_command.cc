@@ -151,11 +151,12 @@ void SetAddressDomain(const GraphOptions& options, const Config& config,
 
 // Values of a time-domain picture of a host or a network.
 void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
-                   TimeRange range, TemplateValues& values) {
+                   TimeRange range, const TemplateRow& variables,
+                   TemplateValues& values) {
   values.values["start"] = std::to_string(range.start);
   values.values["end"] = std::to_string(range.end);
   values.values["title"] = HumanRange(range);
-  if (ParseVariables(options.variables).contains("file")) return;
+  if (variables.contains("file")) return;
   const std::string network = ChooseNetwork(options, store);
   std::optional<std::filesystem::path> file;
   if (options.host.empty()) {
@@ -202,7 +203,7 @@ void Draw(GraphOptions options, const Config& config) {
     }
     SetAddressDomain(options, config, store, range, file, values.values);
   } else {
-    SetTimeDomain(options, store, range, values);
+    SetTimeDomain(options, store, range, variables, values);
   }
   for (const auto& [name, value] : variables) values.values[name] = value;
 
