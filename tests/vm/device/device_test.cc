@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -22,6 +23,15 @@ namespace {
 
 class DeviceTest : public testing::Test {
  protected:
+  // A frame is recorded on its sender's CPU. Tests that fill a ring must not
+  // be moved to another one half-way.
+  DeviceTest() {
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    if (sched_setaffinity(0, sizeof first, &first) != 0)
+      throw std::runtime_error("can't stay on CPU 0");
+  }
   void SendUdp(int count, std::size_t bytes = 60) {
     for (int i = 0; i < count; ++i)
       left_.Send(UdpFrame(static_cast<std::uint32_t>(i), 53, bytes));
