@@ -121,6 +121,30 @@ static long iptrk_ioctl_watch(struct iptrk_file *own, void __user *argument)
 	return error;
 }
 
+static long iptrk_ioctl_own(struct iptrk_file *own, void __user *argument)
+{
+	struct iptrk_prefix *prefixes = NULL;
+	struct iptrk_own_prefixes request;
+	long error;
+
+	if (own->observer)
+		return -EPERM;
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (request.count > IPTRK_OWN_MAX || request.reserved)
+		return -EINVAL;
+	if (request.count) {
+		prefixes = vmemdup_user(u64_to_user_ptr(request.prefixes),
+					array_size(request.count,
+						   sizeof(*prefixes)));
+		if (IS_ERR(prefixes))
+			return PTR_ERR(prefixes);
+	}
+	error = iptrk_queue_own(own->queue, prefixes, request.count);
+	kvfree(prefixes);
+	return error;
+}
+
 static long iptrk_ioctl_interfaces(struct iptrk_file *own,
 				   void __user *argument)
 {
@@ -177,6 +201,9 @@ static long iptrk_ioctl(struct file *file, unsigned int command,
 	switch (command) {
 	case IPTRK_WATCH:
 		result = iptrk_ioctl_watch(own, argument);
+		break;
+	case IPTRK_OWN:
+		result = iptrk_ioctl_own(own, argument);
 		break;
 	case IPTRK_INTERFACES:
 		result = iptrk_ioctl_interfaces(own, argument);

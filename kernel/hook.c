@@ -12,34 +12,26 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
-#include <linux/timekeeping.h>
 #include <linux/udp.h>
 
 #include "compat.h"
-#include "parse.h"
+#include "merge.h"
+#include "plain.h"
 #include "queue.h"
 
-/**
- * struct iptrk_packet - what one socket buffer is on the wire
- * @record: all but its interface
- * @buffer_bytes: as handed over, with the layer-2 header
- */
-struct iptrk_packet {
-	struct iptrk_record record;
-	u32 buffer_bytes;
-};
+/* Headers copied out of a buffer's pieces; bottom halves are off. */
+static DEFINE_PER_CPU(u8[IPTRK_PARSE_MAX], iptrk_headers);
 
 /*
  * Headers that don't lie in the buffer's linear part, or reach beyond it, are
  * copied out and parsed again. Rare: some drivers with page fragments.
  */
-static noinline u32 iptrk_parse_scattered(const struct sk_buff *skb,
-					  u32 offset,
-					  struct iptrk_frame *frame,
-					  struct iptrk_record *record)
+static u32 iptrk_parse_scattered(const struct sk_buff *skb, u32 offset,
+				 struct iptrk_frame *frame,
+				 struct iptrk_record *record)
 {
-	u8 copy[IPTRK_PARSE_MAX];
-	u32 length = min_t(u32, frame->length, sizeof(copy));
+	u8 *copy = *this_cpu_ptr(&iptrk_headers);
+	u32 length = min_t(u32, frame->length, IPTRK_PARSE_MAX);
 
 	if (skb_copy_bits(skb, offset, copy, length))
 		return 0;
@@ -78,12 +70,11 @@ static u32 iptrk_segment_headers(const struct sk_buff *skb, u32 l2_offset,
 }
 
 /* One buffer, several frames: GRO joined them, or GSO will cut them. */
-static noinline void iptrk_count_segments(const struct sk_buff *skb,
-					  struct iptrk_packet *packet,
-					  u32 l2_offset, u32 l2_len,
-					  u32 payload)
+static void iptrk_count_segments(const struct sk_buff *skb,
+				 struct iptrk_record *record, u32 l2_offset,
+				 u32 l2_len, u32 payload)
 {
-	struct iptrk_record *record = &packet->record;
+	u32 buffer_bytes = skb->len + l2_offset;
 	u32 headers = iptrk_segment_headers(skb, l2_offset, l2_len, payload);
 	u32 size = skb_shinfo(skb)->gso_size;
 	u32 frames;
@@ -92,8 +83,8 @@ static noinline void iptrk_count_segments(const struct sk_buff *skb,
 	 * gso_segs is zero when a guest made the buffer, so the frames are
 	 * counted as they will be cut.
 	 */
-	if (headers && headers < packet->buffer_bytes)
-		frames = DIV_ROUND_UP(packet->buffer_bytes - headers, size);
+	if (headers && headers < buffer_bytes)
+		frames = DIV_ROUND_UP(buffer_bytes - headers, size);
 	else
 		frames = skb_shinfo(skb)->gso_segs;
 	if (frames <= 1)
@@ -106,55 +97,62 @@ static noinline void iptrk_count_segments(const struct sk_buff *skb,
 	record->header_len = min_t(u32, headers, U8_MAX);
 }
 
-/**
- * iptrk_packet_read() - a socket buffer's record
- * @skb: at ingress data points behind the layer-2 header, at egress to it
- * @ethernet: the device's frames have an Ethernet header
- * @sent: at egress
- * @packet: filled in
- */
-static __always_inline void iptrk_packet_read(const struct sk_buff *skb,
-					      bool ethernet, bool sent,
-					      struct iptrk_packet *packet)
+/* How far a buffer's data is behind the frame's start: not at egress. */
+static __always_inline u32 iptrk_l2_offset(const struct sk_buff *skb, bool sent)
 {
-	struct iptrk_record *record = &packet->record;
-	/* How far data is behind the frame's start, and layer 3 behind data. */
-	u32 l2_offset = sent ? 0 : skb->mac_len;
-	u32 l3 = 0;
-	struct iptrk_frame frame;
+	return sent ? 0 : skb->mac_len;
+}
+
+/* The group bit decides it, which most frames don't have. */
+static u16 iptrk_sent_type(const struct ethhdr *eth)
+{
+	return is_broadcast_ether_addr(eth->h_dest) ? PACKET_BROADCAST :
+						      PACKET_MULTICAST;
+}
+
+/*
+ * The record of any buffer, however odd: all but its time and interface.
+ * At ingress data points behind the layer-2 header, at egress to it.
+ */
+static void iptrk_record_make(struct iptrk_record *record,
+			      const struct sk_buff *skb, bool ethernet,
+			      bool sent)
+{
+	const struct ethhdr *eth = NULL;
+	u32 l2_offset = iptrk_l2_offset(skb, sent);
+	u32 l3 = 0; /* behind data */
+	u16 flags = skb->pkt_type & IPTRK_PKTTYPE;
+	struct iptrk_frame frame = { .ethertype = ntohs(skb->protocol) };
 	u32 payload;
-	u16 flags;
 
-	if (sent) {
-		const struct ethhdr *eth = (const void *)skb->data;
-
+	if (!sent) {
+		if (ethernet && skb_mac_header_was_set(skb))
+			eth = (const void *)skb_mac_header(skb);
+	} else if (ethernet && skb_headlen(skb) >= ETH_HLEN) {
+		eth = (const void *)skb->data;
 		flags = IPTRK_SENT;
-		frame.ethertype = ntohs(skb->protocol);
-		if (ethernet && likely(skb_headlen(skb) >= ETH_HLEN)) {
-			l3 = ETH_HLEN;
-			frame.ethertype = ntohs(eth->h_proto);
-			if (unlikely(is_multicast_ether_addr(eth->h_dest)))
-				flags |= is_broadcast_ether_addr(eth->h_dest) ?
-						 PACKET_BROADCAST :
-						 PACKET_MULTICAST;
-		} else if (ethernet) {
-			flags |= IPTRK_MALFORMED;
-			frame.ethertype = 0;
-		} else if (skb_network_offset(skb) > 0 &&
-			   skb_network_offset(skb) <= skb_headlen(skb)) {
-			l3 = skb_network_offset(skb);
-		}
+		if (is_multicast_ether_addr(eth->h_dest))
+			flags |= iptrk_sent_type(eth);
+		frame.ethertype = ntohs(eth->h_proto);
+		l3 = ETH_HLEN;
+	} else if (ethernet) {
+		flags = IPTRK_SENT | IPTRK_MALFORMED;
+		frame.ethertype = 0;
 	} else {
-		flags = skb->pkt_type & IPTRK_PKTTYPE;
-		frame.ethertype = ntohs(skb->protocol);
+		flags = IPTRK_SENT;
+		if (skb_network_offset(skb) > 0 &&
+		    skb_network_offset(skb) <= skb_headlen(skb))
+			l3 = skb_network_offset(skb);
 	}
+	frame.data = skb->data + l3;
+	frame.captured = skb_headlen(skb) - l3;
+	frame.length = skb->len - l3;
 
-	packet->buffer_bytes = skb->len + l2_offset;
-	record->time_ns = ktime_get_real_ns();
-	record->bytes = packet->buffer_bytes;
+	record->bytes = skb->len + l2_offset;
 	record->packets = 1;
-	record->header_len = 0;
+	record->vlan = 0;
 	record->l2_len = l2_offset + l3;
+	record->header_len = 0;
 	if (skb_vlan_tag_present(skb)) {
 		flags |= IPTRK_TAGGED;
 		record->vlan = skb_vlan_tag_get(skb);
@@ -162,113 +160,149 @@ static __always_inline void iptrk_packet_read(const struct sk_buff *skb,
 		record->l2_len += VLAN_HLEN;
 	}
 	record->flags = flags;
-
-	frame.data = skb->data + l3;
-	frame.captured = skb_headlen(skb) - l3;
-	frame.length = skb->len - l3;
 	payload = iptrk_parse(&frame, record);
-	if (unlikely(record->flags & IPTRK_TRUNCATED)) {
+	if (record->flags & IPTRK_TRUNCATED) {
 		record->flags = flags;
 		record->l2_len = l2_offset + l3 +
 				 (flags & IPTRK_TAGGED ? VLAN_HLEN : 0);
 		payload = iptrk_parse_scattered(skb, l3, &frame, record);
 	}
-	if (!(record->flags & (IPTRK_IPV4 | IPTRK_IPV6)) && ethernet &&
-	    (sent ? l3 == ETH_HLEN : skb_mac_header_was_set(skb))) {
-		const struct ethhdr *eth =
-			sent ? (const void *)skb->data :
-			       (const void *)skb_mac_header(skb);
-
+	if (!(record->flags & (IPTRK_IPV4 | IPTRK_IPV6)) && eth) {
 		memcpy(record->src, eth->h_source, ETH_ALEN);
 		memcpy(record->dst, eth->h_dest, ETH_ALEN);
 	}
 	if (skb_is_gso(skb))
-		iptrk_count_segments(skb, packet, l2_offset, l2_offset + l3,
+		iptrk_count_segments(skb, record, l2_offset, l2_offset + l3,
 				     payload);
 }
 
 /* Whether another interface of this queue saw the packet before. */
-static __always_inline bool iptrk_seen_before(const struct iptrk_port *port,
-					      const struct sk_buff *skb,
-					      bool sent)
+static bool iptrk_seen_before(const struct iptrk_port *port,
+			      const struct sk_buff *skb, bool sent)
 {
-	if (unlikely(READ_ONCE(port->covered)))
+	if (READ_ONCE(port->covered[sent]))
 		return true;
 	/* Zero: made on this machine, so this is the first we see of it. */
 	return sent && skb->skb_iif &&
 	       xa_load(&port->queue->covered, skb->skb_iif);
 }
 
-static __always_inline void iptrk_volume_count(struct iptrk_volume *volume,
-					       u64 packets, u64 bytes)
+/* @class: what became of the packet; one of @count's volumes. */
+static __always_inline void iptrk_books_count(struct iptrk_count *count,
+					      struct iptrk_volume *class,
+					      u32 packets, u32 bytes)
 {
-	volume->packets += packets;
-	volume->bytes += bytes;
+	count->seen.packets += packets;
+	count->seen.bytes += bytes;
+	class->packets += packets;
+	class->bytes += bytes;
 }
 
-static __always_inline void iptrk_port_take(struct iptrk_port *port,
-					    const struct sk_buff *skb,
-					    bool sent,
-					    struct iptrk_packet *packet)
+/* Any packet, in any state of the ring. */
+static noinline void iptrk_take_any(const struct iptrk_port *port,
+				    struct iptrk_lane *lane,
+				    const struct sk_buff *skb, bool sent)
 {
-	struct iptrk_count *count =
-		&this_cpu_ptr(port->counts)->direction[sent];
-	struct iptrk_record *record = &packet->record;
-	struct iptrk_books *books = &count->books;
-	struct iptrk_volume *class;
+	struct iptrk_count *count = &lane->direction[sent];
+	u32 buffer_bytes = skb->len + iptrk_l2_offset(skb, sent);
+	struct iptrk_ring *ring = lane->ring;
+	struct iptrk_record *record = NULL;
+	struct iptrk_volume *class = NULL;
 
+	if (iptrk_seen_before(port, skb, sent))
+		class = &count->elsewhere;
+	else
+		record = iptrk_ring_reserve(ring);
+	if (!record)
+		record = &ring->scratch;
+	iptrk_record_make(record, skb, port->ethernet, sent);
 	record->interface = port->index;
-	if (iptrk_seen_before(port, skb, sent)) {
-		class = &books->elsewhere;
-	} else {
-		struct iptrk_ring *ring =
-			&port->queue->rings[smp_processor_id()];
-		struct iptrk_record *slot;
+	record->time_ns = iptrk_ring_time(ring);
 
-		/* What waited longest goes first. */
-		if (unlikely(iptrk_merge_waiting(ring)))
-			iptrk_merge_emit(ring, 4);
-		slot = iptrk_ring_reserve(ring);
-		if (likely(slot)) {
-			*slot = *record;
-			iptrk_ring_publish(ring);
-			class = &books->recorded;
-		} else if (iptrk_merge_add(ring, record)) {
-			class = &books->merged;
-		} else {
-			class = &books->unattributed;
-		}
+	if (!class && record != &ring->scratch) {
+		class = &count->recorded;
+		iptrk_ring_publish(ring);
+	} else if (!class) {
+		class = iptrk_merge_add(ring, record) ? &count->merged :
+							&count->unattributed;
 	}
-
 	raw_write_seqcount_begin(&count->seq);
-	iptrk_volume_count(&books->seen, record->packets, record->bytes);
-	iptrk_volume_count(class, record->packets, record->bytes);
-	iptrk_volume_count(&books->buffers, 1, packet->buffer_bytes);
+	iptrk_books_count(count, class, record->packets, record->bytes);
+	count->beyond.packets += record->packets - 1;
+	count->beyond.bytes += record->bytes - buffer_bytes;
 	raw_write_seqcount_end(&count->seq);
 }
 
-static __always_inline void iptrk_hook(const struct iptrk_tap *tap,
-				       const struct sk_buff *skb, bool sent)
+/*
+ * The plain packet for which there is room, that is nearly every one. What a
+ * record costs is decided here.
+ */
+static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
+					     struct iptrk_lane *lane,
+					     const struct sk_buff *skb,
+					     bool sent)
 {
-	struct iptrk_packet packet;
-	struct iptrk_port *port;
+	const struct ethhdr *eth = (const void *)skb->data;
+	struct iptrk_count *count = &lane->direction[sent];
+	struct iptrk_ring *ring = lane->ring;
+	struct iptrk_record *record = &ring->slots[ring->head & ring->mask];
+	u32 l2_len = sent ? ETH_HLEN : skb->mac_len;
+	u32 l3 = sent ? ETH_HLEN : 0;
+	u32 bytes = skb->len + iptrk_l2_offset(skb, sent);
+	u32 captured = skb_headlen(skb) - l3;
+	u16 flags = sent ? IPTRK_SENT : skb->pkt_type & IPTRK_PKTTYPE;
+	__be16 type = skb->protocol;
+
+	if (unlikely(ring->head == ring->limit || port->covered[sent] ||
+		     skb_vlan_tag_present(skb) || skb_is_gso(skb)))
+		return false;
+	if (sent) {
+		if (unlikely(skb->skb_iif || !port->ethernet ||
+			     skb_headlen(skb) < ETH_HLEN))
+			return false;
+		type = eth->h_proto;
+		if (unlikely(is_multicast_ether_addr(eth->h_dest)))
+			flags |= iptrk_sent_type(eth);
+	}
+	if (unlikely(!iptrk_plain(skb->data + l3, captured, skb->len - l3,
+				  ntohs(type), flags, record)))
+		return false;
+	record->time_ns = iptrk_ring_time(ring);
+	record->bytes = bytes;
+	record->packets = 1;
+	record->interface = port->index;
+	record->vlan = 0;
+	record->l2_len = l2_len;
+	record->header_len = 0;
+
+	raw_write_seqcount_begin(&count->seq);
+	iptrk_books_count(count, &count->recorded, 1, bytes);
+	raw_write_seqcount_end(&count->seq);
+	iptrk_ring_publish(ring);
+	return true;
+}
+
+static __always_inline unsigned int iptrk_take(void *priv,
+					       const struct sk_buff *skb,
+					       bool sent)
+{
+	const struct iptrk_port *port = priv;
+	struct iptrk_lane *lane = this_cpu_ptr(port->lanes);
 
 	DEBUG_NET_WARN_ON_ONCE(!in_softirq());
-	iptrk_packet_read(skb, tap->ethernet, sent, &packet);
-	list_for_each_entry_rcu(port, &tap->ports, tap_node)
-		iptrk_port_take(port, skb, sent, &packet);
+	if (unlikely(!iptrk_take_plain(port, lane, skb, sent)))
+		iptrk_take_any(port, lane, skb, sent);
+	return NF_ACCEPT;
 }
 
 unsigned int iptrk_hook_received(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
-	iptrk_hook(priv, skb, false);
-	return NF_ACCEPT;
+	return iptrk_take(priv, skb, false);
 }
 
 unsigned int iptrk_hook_sent(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
-	iptrk_hook(priv, skb, true);
-	return NF_ACCEPT;
+	return iptrk_take(priv, skb, true);
 }

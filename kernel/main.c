@@ -4,6 +4,7 @@
 #include <linux/module.h>
 
 #include "compat.h"
+#include "merge.h"
 #include "queue.h"
 
 static int __init iptrk_init(void)
@@ -13,6 +14,7 @@ static int __init iptrk_init(void)
 	BUILD_BUG_ON(sizeof(struct iptrk_record) != 64);
 	BUILD_BUG_ON(sizeof(struct iptrk_commit) != 64);
 
+	iptrk_merge_init();
 	error = iptrk_queues_init();
 	if (error)
 		return error;

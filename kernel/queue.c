@@ -48,21 +48,6 @@ static bool iptrk_memory_charge(size_t bytes)
 	return false;
 }
 
-static void iptrk_queue_wake_now(struct irq_work *work)
-{
-	struct iptrk_queue *queue =
-		container_of(work, struct iptrk_queue, wake);
-
-	wake_up_interruptible_poll(&queue->wait, EPOLLIN | EPOLLRDNORM);
-}
-
-/* From a hook: any locks may be held there, so the waking is put off. */
-void iptrk_queue_wake(struct iptrk_queue *queue)
-{
-	if (READ_ONCE(queue->has_reader))
-		irq_work_queue(&queue->wake);
-}
-
 static void iptrk_queue_free(struct kref *ref)
 {
 	struct iptrk_queue *queue = container_of(ref, struct iptrk_queue, ref);
@@ -70,12 +55,12 @@ static void iptrk_queue_free(struct kref *ref)
 
 	for (i = 0; i < nr_cpu_ids; i++)
 		iptrk_ring_free(&queue->rings[i]);
-	irq_work_sync(&queue->wake);
 	for (i = 0; i < queue->port_count; i++) {
-		free_percpu(queue->ports[i]->counts);
+		free_percpu(queue->ports[i]->lanes);
 		kfree(queue->ports[i]);
 	}
 	xa_destroy(&queue->covered);
+	kvfree(rcu_dereference_protected(queue->own, true));
 	vfree(queue->commit_area);
 	kvfree(queue->rings);
 	atomic64_sub(iptrk_queue_memory(queue->records), &iptrk_memory);
@@ -108,7 +93,6 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 	queue->created_ns = ktime_get_real_ns();
 	strscpy(queue->name, attach->name, sizeof(queue->name));
 	init_waitqueue_head(&queue->wait);
-	init_irq_work(&queue->wake, iptrk_queue_wake_now);
 	xa_init(&queue->covered);
 
 	queue->rings = kvcalloc(nr_cpu_ids, sizeof(*queue->rings), GFP_KERNEL);
@@ -265,6 +249,26 @@ int iptrk_queue_destroy(struct iptrk_queue *queue, bool reader)
 	return error;
 }
 
+/* Tells the queue which addresses are the reader's own; 0: none. */
+int iptrk_queue_own(struct iptrk_queue *queue,
+		    const struct iptrk_prefix *prefixes, u32 count)
+{
+	struct iptrk_own *own = NULL, *old;
+
+	if (count) {
+		own = iptrk_own_make(prefixes, count);
+		if (IS_ERR(own))
+			return PTR_ERR(own);
+	}
+	rtnl_lock();
+	old = rtnl_dereference(queue->own);
+	rcu_assign_pointer(queue->own, own);
+	rtnl_unlock();
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
 void iptrk_queue_state(struct iptrk_queue *queue, struct iptrk_state *state)
 {
 	int cpu;
@@ -291,7 +295,6 @@ void iptrk_queue_state(struct iptrk_queue *queue, struct iptrk_state *state)
 static int __net_init iptrk_net_init(struct net *net)
 {
 	INIT_LIST_HEAD(&iptrk_net(net)->queues);
-	INIT_LIST_HEAD(&iptrk_net(net)->taps);
 	return 0;
 }
 

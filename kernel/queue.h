@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Queues, the interfaces they watch, and the devices we tap for them.
+ * Queues, and the interfaces they watch.
  *
- * Everything here is changed under RTNL only. The hooks read taps, ports and
- * rings under RCU; whatever is unlinked is freed after synchronize_net().
+ * Everything here is changed under RTNL only. The hooks read ports, lanes and
+ * rings under RCU; nothing that they read is freed before synchronize_net().
  *
- *   tap   one device with our hooks on it
- *   port  one interface in one queue's table; on a tap's list while watched
+ *   port  one interface in one queue's table; has its hooks while watched
+ *   lane  one CPU's share of a port
  */
 #ifndef IPTRK_QUEUE_H
 #define IPTRK_QUEUE_H
 
 #include <linux/atomic.h>
-#include <linux/irq_work.h>
 #include <linux/kref.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
@@ -20,31 +19,51 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
+#include "own.h"
 #include "ring.h"
 
 /**
  * struct iptrk_count - one CPU's counts of one port and direction
  * @seq: odd while the writer is at it, so that a reader gets a whole set
- * @books: exact since the port was made; @books.nic is not used here
+ * @seen: exact since the port was made, like the others; see iptrk_books
+ * @recorded: see @seen
+ * @merged: see @seen
+ * @unattributed: see @seen
+ * @elsewhere: see @seen
+ * @beyond: what is on the wire and was not in the buffers: further frames of
+ *	segmented ones, their headers, and tags that hardware inserts
  */
 struct iptrk_count {
 	seqcount_t seq;
-	struct iptrk_books books;
+	struct iptrk_volume seen;
+	struct iptrk_volume recorded;
+	struct iptrk_volume merged;
+	struct iptrk_volume unattributed;
+	struct iptrk_volume elsewhere;
+	struct iptrk_volume beyond;
 };
 
-struct iptrk_counts {
-	struct iptrk_count direction[2]; /* received, sent */
+/**
+ * struct iptrk_lane - what one CPU needs of one port
+ * @ring: that CPU's ring in the port's queue
+ * @direction: received, sent; written by hooks, read under their seqcount
+ */
+struct iptrk_lane {
+	struct iptrk_ring *ring;
+	struct iptrk_count direction[2];
 };
 
 /**
  * struct iptrk_port - one interface in one queue's table
+ * @lanes: one per possible CPU
  * @queue: owner
- * @counts: written by hooks, read under their seqcount
- * @tap_node: in @tap's list, RCU
- * @tap: device tapped now, or NULL
  * @index: row in the table, and in records
- * @covered: all its traffic passes another watched device below it
+ * @covered: of what is received, and sent: all of it passes another watched
+ *	device before
+ * @ethernet: the device's frames start with an Ethernet header
  * @promiscuous: we raised the device's count
+ * @dev: device watched now, valid until NETDEV_UNREGISTER; or NULL
+ * @ops: our hooks on @dev, ingress and egress
  * @name: current or last name
  * @kind: rtnl kind
  * @convention: enum iptrk_convention
@@ -52,34 +71,19 @@ struct iptrk_counts {
  * @nic_base: its counts when this watch began
  */
 struct iptrk_port {
+	struct iptrk_lane __percpu *lanes;
 	struct iptrk_queue *queue;
-	struct iptrk_counts __percpu *counts;
-	struct list_head tap_node;
-	struct iptrk_tap *tap;
 	u16 index;
-	bool covered;
+	bool covered[2];
+	bool ethernet;
 	bool promiscuous;
+	struct net_device *dev;
+	struct nf_hook_ops ops[2];
 	char name[IFNAMSIZ];
 	char kind[IFNAMSIZ];
 	u32 convention;
 	struct iptrk_volume nic[2];
 	struct iptrk_volume nic_base[2];
-};
-
-/**
- * struct iptrk_tap - our hooks on one device
- * @node: in its namespace's list
- * @dev: valid until NETDEV_UNREGISTER, when the tap goes
- * @ports: RCU list, at least one while the hooks are registered
- * @ops: ingress and egress
- * @ethernet: frames start with an Ethernet header
- */
-struct iptrk_tap {
-	struct list_head node;
-	struct net_device *dev;
-	struct list_head ports;
-	struct nf_hook_ops ops[2];
-	bool ethernet;
 };
 
 /**
@@ -90,13 +94,13 @@ struct iptrk_tap {
  * @rings: one per possible CPU, by CPU number
  * @commit_area: user-writable pages of struct iptrk_commit
  * @wait: readers in poll() and read()
- * @wake: leaves the packet's context before it wakes them
  * @has_reader: a file reads it
  * @dead: destroyed; poll() says so
  * @watching: IPTRK_WATCH was called
  * @watch: what for
  * @ports: the table, @port_count in use
  * @covered: by ifindex, devices whose received frames we saw already
+ * @own: whose volume is kept the longest; replaced under RCU, or NULL
  */
 struct iptrk_queue {
 	struct list_head node;
@@ -109,7 +113,6 @@ struct iptrk_queue {
 	struct iptrk_ring *rings;
 	void *commit_area;
 	wait_queue_head_t wait;
-	struct irq_work wake;
 	bool has_reader;
 	bool dead;
 	bool watching;
@@ -118,12 +121,12 @@ struct iptrk_queue {
 	u32 port_count;
 	u64 refused;
 	struct xarray covered;
+	struct iptrk_own __rcu *own;
 };
 
 /* Per network namespace. */
 struct iptrk_net {
 	struct list_head queues;
-	struct list_head taps;
 };
 
 /* queue.c */
@@ -133,7 +136,8 @@ struct iptrk_queue *iptrk_queue_attach(struct net *net,
 void iptrk_queue_detach(struct iptrk_queue *queue, bool reader);
 int iptrk_queue_destroy(struct iptrk_queue *queue, bool reader);
 void iptrk_queue_state(struct iptrk_queue *queue, struct iptrk_state *state);
-void iptrk_queue_wake(struct iptrk_queue *queue);
+int iptrk_queue_own(struct iptrk_queue *queue,
+		    const struct iptrk_prefix *prefixes, u32 count);
 size_t iptrk_queue_commit_bytes(void);
 int iptrk_queues_init(void);
 void iptrk_queues_exit(void);

@@ -2,13 +2,17 @@
 /* One CPU's ring of records; see ring.h. */
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/poll.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include "compat.h"
+#include "merge.h"
 #include "queue.h"
 #include "ring.h"
+
+#define IPTRK_MERGE_LOOKS 8 /* for merged packets, with each that comes */
 
 size_t iptrk_ring_stride(u32 records)
 {
@@ -19,9 +23,21 @@ size_t iptrk_ring_stride(u32 records)
 /* Everything one ring costs, for the limit on all queues. */
 size_t iptrk_ring_memory(u32 records)
 {
-	return iptrk_ring_stride(records) +
-	       (IPTRK_MERGE_SLOTS + 2 * IPTRK_INTERFACES_MAX) *
-		       sizeof(struct iptrk_merge_slot);
+	return iptrk_ring_stride(records) + sizeof(struct iptrk_merge);
+}
+
+static void iptrk_ring_wake_now(struct irq_work *work)
+{
+	struct iptrk_ring *ring = container_of(work, struct iptrk_ring, wake);
+
+	wake_up_interruptible_poll(&ring->queue->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* From a hook: any locks may be held there, so the waking is put off. */
+void iptrk_ring_wake(struct iptrk_ring *ring)
+{
+	if (READ_ONCE(ring->queue->has_reader))
+		irq_work_queue(&ring->wake);
 }
 
 int iptrk_ring_init(struct iptrk_ring *ring, struct iptrk_queue *queue,
@@ -30,19 +46,19 @@ int iptrk_ring_init(struct iptrk_ring *ring, struct iptrk_queue *queue,
 {
 	ring->queue = queue;
 	ring->cpu = cpu;
+	ring->limit = records;
 	ring->mask = records - 1;
 	ring->wake_mask = watermark - 1;
 	ring->commit = commit;
+	ring->tick = jiffies - 1;
 	timer_setup(&ring->timer, iptrk_merge_timer, TIMER_PINNED);
+	init_irq_work(&ring->wake, iptrk_ring_wake_now);
 
 	ring->memory = __vmalloc(iptrk_ring_stride(records),
 				 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	ring->merge = vzalloc(array_size(IPTRK_MERGE_SLOTS,
-					 sizeof(*ring->merge)));
-	ring->rest = vzalloc(array_size(2 * IPTRK_INTERFACES_MAX,
-					sizeof(*ring->rest)));
-	ring->rest_used = bitmap_zalloc(2 * IPTRK_INTERFACES_MAX, GFP_KERNEL);
-	if (!ring->memory || !ring->merge || !ring->rest || !ring->rest_used) {
+	ring->merge = __vmalloc(sizeof(*ring->merge),
+				GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!ring->memory || !ring->merge) {
 		iptrk_ring_free(ring);
 		return -ENOMEM;
 	}
@@ -57,15 +73,21 @@ void iptrk_ring_free(struct iptrk_ring *ring)
 	if (!ring->queue)
 		return;
 	timer_delete_sync(&ring->timer);
-	bitmap_free(ring->rest_used);
-	vfree(ring->rest);
+	irq_work_sync(&ring->wake);
 	vfree(ring->merge);
 	vfree(ring->memory);
 	ring->queue = NULL;
 }
 
+/* A new tick: what its records will say of the time. */
+void iptrk_ring_tick(struct iptrk_ring *ring, unsigned long now)
+{
+	ring->tick = now;
+	ring->tick_ns = ktime_get_real_ns();
+}
+
 /* Takes over what the reader has given back, unless it can't be true. */
-static noinline void iptrk_ring_refresh(struct iptrk_ring *ring)
+static void iptrk_ring_refresh(struct iptrk_ring *ring)
 {
 	/* Pairs with the store-release in Queue::Commit(). */
 	u64 committed = smp_load_acquire(&ring->commit->committed);
@@ -77,32 +99,34 @@ static noinline void iptrk_ring_refresh(struct iptrk_ring *ring)
 }
 
 /**
- * iptrk_ring_reserve() - claim the next slot of this CPU's ring
+ * iptrk_ring_settle() - see what the reader gave back, and use it
  * @ring: ring of the CPU we run on
+ * @budget: places to look at for merged packets, which go first
  *
- * Context: bottom halves off until iptrk_ring_publish(). Never sleeps.
- * Return: slot to fill whole, or NULL when the reader is a ring behind.
+ * @ring->commit is writable by user space, so it only ever decides how much
+ * room is left. It is never an index: a lying reader loses its own records
+ * and harms nobody else.
  */
-struct iptrk_record *iptrk_ring_reserve(struct iptrk_ring *ring)
+void iptrk_ring_settle(struct iptrk_ring *ring, u32 budget)
 {
-	if (unlikely(ring->head - ring->committed > ring->mask)) {
-		iptrk_ring_refresh(ring);
-		if (ring->head - ring->committed > ring->mask)
-			return NULL;
-	}
-	return &ring->slots[ring->head & ring->mask];
+	iptrk_ring_refresh(ring);
+	if (iptrk_merge_waiting(ring->merge))
+		iptrk_merge_emit(ring, budget);
+	if (ring->head - ring->committed > ring->mask)
+		ring->limit = ring->head;
+	else if (iptrk_merge_waiting(ring->merge))
+		ring->limit = ring->head + 1;
+	else
+		ring->limit = ring->committed + ring->mask + 1;
 }
 
-/* Makes the reserved slot, now filled, visible to the reader. */
-void iptrk_ring_publish(struct iptrk_ring *ring)
+/* The unlikely part of iptrk_ring_reserve(). */
+struct iptrk_record *iptrk_ring_look(struct iptrk_ring *ring)
 {
-	u64 head = ring->head + 1;
-
-	WRITE_ONCE(ring->head, head);
-	/* Pairs with the load-acquire in Queue::Drain(). */
-	smp_store_release(&ring->shared->head, head);
-	if (unlikely((head & ring->wake_mask) == 0))
-		iptrk_queue_wake(ring->queue);
+	iptrk_ring_settle(ring, IPTRK_MERGE_LOOKS);
+	if (ring->head == ring->limit)
+		return NULL;
+	return &ring->slots[ring->head & ring->mask];
 }
 
 /* Records not yet committed, for display and poll(); any context. */

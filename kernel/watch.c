@@ -68,63 +68,13 @@ static void iptrk_nic_sum(const struct iptrk_port *port,
 	int i;
 
 	memcpy(sum, port->nic, 2 * sizeof(*sum));
-	if (!port->tap)
+	if (!port->dev)
 		return;
-	iptrk_nic_read(port->tap->dev, now);
+	iptrk_nic_read(port->dev, now);
 	for (i = 0; i < 2; i++) {
 		sum[i].packets += now[i].packets - port->nic_base[i].packets;
 		sum[i].bytes += now[i].bytes - port->nic_base[i].bytes;
 	}
-}
-
-static struct iptrk_tap *iptrk_tap_find(const struct net_device *dev)
-{
-	struct iptrk_tap *tap;
-
-	list_for_each_entry(tap, &iptrk_net(dev_net(dev))->taps, node)
-		if (tap->dev == dev)
-			return tap;
-	return NULL;
-}
-
-static struct iptrk_tap *iptrk_tap_make(struct net_device *dev)
-{
-	struct iptrk_tap *tap = kzalloc(sizeof(*tap), GFP_KERNEL);
-	int error, i;
-
-	if (!tap)
-		return ERR_PTR(-ENOMEM);
-	tap->dev = dev;
-	tap->ethernet = dev->type == ARPHRD_ETHER ||
-			dev->type == ARPHRD_LOOPBACK;
-	INIT_LIST_HEAD(&tap->ports);
-	for (i = 0; i <= IPTRK_HAS_EGRESS; i++) {
-		tap->ops[i].pf = NFPROTO_NETDEV;
-		tap->ops[i].dev = dev;
-		tap->ops[i].priv = tap;
-		tap->ops[i].hook = i ? iptrk_hook_sent : iptrk_hook_received;
-		tap->ops[i].hooknum = i ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
-		/* First in and last out: what others drop is seen too. */
-		tap->ops[i].priority = i ? INT_MAX : INT_MIN;
-	}
-	error = nf_register_net_hooks(dev_net(dev), tap->ops,
-				      1 + IPTRK_HAS_EGRESS);
-	if (error) {
-		kfree(tap);
-		return ERR_PTR(error);
-	}
-	list_add(&tap->node, &iptrk_net(dev_net(dev))->taps);
-	return tap;
-}
-
-static void iptrk_tap_drop(struct iptrk_tap *tap)
-{
-	nf_unregister_net_hooks(dev_net(tap->dev), tap->ops,
-				1 + IPTRK_HAS_EGRESS);
-	list_del(&tap->node);
-	/* The hooks may still be running with this tap. */
-	synchronize_net();
-	kfree(tap);
 }
 
 /* The row of that name, so that a device which comes back goes on there. */
@@ -136,7 +86,7 @@ static struct iptrk_port *iptrk_port_make(struct iptrk_queue *queue,
 	u32 i;
 
 	for (i = 0; i < queue->port_count; i++)
-		if (!queue->ports[i]->tap &&
+		if (!queue->ports[i]->dev &&
 		    !strcmp(queue->ports[i]->name, dev->name))
 			return queue->ports[i];
 	if (queue->port_count == IPTRK_INTERFACES_MAX)
@@ -144,16 +94,17 @@ static struct iptrk_port *iptrk_port_make(struct iptrk_queue *queue,
 	port = kzalloc(sizeof(*port), GFP_KERNEL);
 	if (!port)
 		return NULL;
-	port->counts = alloc_percpu(struct iptrk_counts);
-	if (!port->counts) {
+	port->lanes = alloc_percpu(struct iptrk_lane);
+	if (!port->lanes) {
 		kfree(port);
 		return NULL;
 	}
 	for_each_possible_cpu(cpu) {
-		struct iptrk_counts *counts = per_cpu_ptr(port->counts, cpu);
+		struct iptrk_lane *lane = per_cpu_ptr(port->lanes, cpu);
 
-		seqcount_init(&counts->direction[0].seq);
-		seqcount_init(&counts->direction[1].seq);
+		lane->ring = &queue->rings[cpu];
+		seqcount_init(&lane->direction[0].seq);
+		seqcount_init(&lane->direction[1].seq);
 	}
 	port->queue = queue;
 	port->index = queue->port_count;
@@ -161,10 +112,30 @@ static struct iptrk_port *iptrk_port_make(struct iptrk_queue *queue,
 	return port;
 }
 
+static int iptrk_port_hook(struct iptrk_port *port, struct net_device *dev)
+{
+	int i;
+
+	for (i = 0; i <= IPTRK_HAS_EGRESS; i++) {
+		struct nf_hook_ops *ops = &port->ops[i];
+
+		memset(ops, 0, sizeof(*ops));
+		ops->pf = NFPROTO_NETDEV;
+		ops->dev = dev;
+		ops->priv = port;
+		ops->hook = i ? iptrk_hook_sent : iptrk_hook_received;
+		ops->hooknum = i ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
+		/* First in and last out: what others drop is seen too. */
+		ops->priority = i ? INT_MAX : INT_MIN;
+	}
+	return nf_register_net_hooks(dev_net(dev), port->ops,
+				     1 + IPTRK_HAS_EGRESS);
+}
+
 static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 {
 	struct iptrk_port *port = iptrk_port_make(queue, dev);
-	struct iptrk_tap *tap;
+	int error;
 
 	if (!port) {
 		queue->refused++;
@@ -175,37 +146,34 @@ static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 		dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "",
 		sizeof(port->kind));
 	port->convention = iptrk_convention(dev, port->kind);
-	tap = iptrk_tap_find(dev);
-	if (!tap) {
-		tap = iptrk_tap_make(dev);
-		if (IS_ERR(tap)) {
-			queue->refused++;
-			netdev_warn(dev, "iptrk: can't watch: error %ld\n",
-				    PTR_ERR(tap));
-			return;
-		}
-	}
+	port->ethernet = dev->type == ARPHRD_ETHER ||
+			 dev->type == ARPHRD_LOOPBACK;
 	if (queue->watch.flags & IPTRK_WATCH_PROMISCUOUS)
 		port->promiscuous = !dev_set_promiscuity(dev, 1);
 	iptrk_nic_read(dev, port->nic_base);
-	port->tap = tap;
-	list_add_tail_rcu(&port->tap_node, &tap->ports);
+	error = iptrk_port_hook(port, dev);
+	if (error) {
+		queue->refused++;
+		if (port->promiscuous)
+			dev_set_promiscuity(dev, -1);
+		port->promiscuous = false;
+		netdev_warn(dev, "iptrk: can't watch: error %d\n", error);
+		return;
+	}
+	port->dev = dev;
 }
 
 static void iptrk_port_stop(struct iptrk_port *port)
 {
-	struct iptrk_tap *tap = port->tap;
-
-	list_del_rcu(&port->tap_node);
+	nf_unregister_net_hooks(dev_net(port->dev), port->ops,
+				1 + IPTRK_HAS_EGRESS);
+	/* The hooks may still be running with this port. */
+	synchronize_net();
 	iptrk_nic_sum(port, port->nic);
 	if (port->promiscuous)
-		dev_set_promiscuity(tap->dev, -1);
+		dev_set_promiscuity(port->dev, -1);
 	port->promiscuous = false;
-	port->tap = NULL;
-	if (list_empty(&tap->ports))
-		iptrk_tap_drop(tap);
-	else
-		synchronize_net();
+	port->dev = NULL;
 }
 
 static struct iptrk_port *iptrk_port_of(const struct iptrk_queue *queue,
@@ -214,7 +182,7 @@ static struct iptrk_port *iptrk_port_of(const struct iptrk_queue *queue,
 	u32 i;
 
 	for (i = 0; i < queue->port_count; i++)
-		if (queue->ports[i]->tap && queue->ports[i]->tap->dev == dev)
+		if (queue->ports[i]->dev == dev)
 			return queue->ports[i];
 	return NULL;
 }
@@ -247,7 +215,10 @@ static void iptrk_watch_cover(struct iptrk_queue *queue)
 				     dev, iptrk_lower_watched, &priv) != 0;
 
 		if (port)
-			WRITE_ONCE(port->covered, below);
+			{
+			WRITE_ONCE(port->covered[0], below);
+			WRITE_ONCE(port->covered[1], below);
+		}
 		if (port || below)
 			xa_store(&queue->covered, dev->ifindex,
 				 xa_mk_value(1), GFP_KERNEL);
@@ -294,7 +265,7 @@ void iptrk_watch_stop(struct iptrk_queue *queue)
 
 	queue->watching = false;
 	for (i = 0; i < queue->port_count; i++)
-		if (queue->ports[i]->tap)
+		if (queue->ports[i]->dev)
 			iptrk_port_stop(queue->ports[i]);
 }
 
@@ -308,19 +279,20 @@ static void iptrk_volume_add(struct iptrk_volume *to,
 static void iptrk_books_add(struct iptrk_books *to,
 			    const struct iptrk_count *from)
 {
-	struct iptrk_books books;
+	struct iptrk_count count;
 	unsigned int seq;
 
 	do {
 		seq = read_seqcount_begin(&from->seq);
-		books = from->books;
+		count = *from;
 	} while (read_seqcount_retry(&from->seq, seq));
-	iptrk_volume_add(&to->seen, &books.seen);
-	iptrk_volume_add(&to->recorded, &books.recorded);
-	iptrk_volume_add(&to->merged, &books.merged);
-	iptrk_volume_add(&to->unattributed, &books.unattributed);
-	iptrk_volume_add(&to->elsewhere, &books.elsewhere);
-	iptrk_volume_add(&to->buffers, &books.buffers);
+	iptrk_volume_add(&to->seen, &count.seen);
+	iptrk_volume_add(&to->recorded, &count.recorded);
+	iptrk_volume_add(&to->merged, &count.merged);
+	iptrk_volume_add(&to->unattributed, &count.unattributed);
+	iptrk_volume_add(&to->elsewhere, &count.elsewhere);
+	to->buffers.packets += count.seen.packets - count.beyond.packets;
+	to->buffers.bytes += count.seen.bytes - count.beyond.bytes;
 }
 
 /* One row of IPTRK_INTERFACES. Under RTNL. */
@@ -334,13 +306,13 @@ void iptrk_watch_report(struct iptrk_port *port, struct iptrk_interface *row)
 	strscpy(row->kind, port->kind, sizeof(row->kind));
 	row->index = port->index;
 	row->convention = port->convention;
-	row->watched = !!port->tap;
-	row->ifindex = port->tap ? port->tap->dev->ifindex : 0;
+	row->watched = !!port->dev;
+	row->ifindex = port->dev ? port->dev->ifindex : 0;
 	for_each_possible_cpu(cpu) {
-		struct iptrk_counts *counts = per_cpu_ptr(port->counts, cpu);
+		struct iptrk_lane *lane = per_cpu_ptr(port->lanes, cpu);
 
-		iptrk_books_add(&row->received, &counts->direction[0]);
-		iptrk_books_add(&row->sent, &counts->direction[1]);
+		iptrk_books_add(&row->received, &lane->direction[0]);
+		iptrk_books_add(&row->sent, &lane->direction[1]);
 	}
 	iptrk_nic_sum(port, nic);
 	row->received.nic = nic[0];

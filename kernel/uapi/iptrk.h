@@ -43,8 +43,11 @@
  *   Packets are merged, per CPU, into records with IPTRK_MERGED that enter
  *   the ring when there is room. The key is interface, direction, protocol,
  *   addresses and the lower port, which both port fields then hold. When
- *   that table is full too, one record per interface and direction takes the
- *   packet (IPTRK_UNATTRIBUTED, no addresses). No byte is lost to the totals.
+ *   that table is full too, as in a flood from random sources, the remote
+ *   address and the ports go before the own address does
+ *   (IPTRK_NO_REMOTE); which are own is said by IPTRK_OWN. At last one record
+ *   per interface and direction takes the packet (IPTRK_UNATTRIBUTED, no
+ *   addresses). No byte is lost to the totals.
  *
  * The books
  *   IPTRK_INTERFACES gives for each interface and direction exact counts:
@@ -56,7 +59,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define IPTRK_ABI_VERSION 1
+#define IPTRK_ABI_VERSION 2
 
 #define IPTRK_NAME_LEN 32
 #define IPTRK_IFNAME_LEN 16 /* IFNAMSIZ */
@@ -82,12 +85,14 @@ enum iptrk_flags {
 	IPTRK_SEGMENTED = 1 << 10, /* one buffer of several frames (GRO, GSO) */
 	IPTRK_MERGED = 1 << 11, /* stands for packets that found no room */
 	IPTRK_UNATTRIBUTED = 1 << 12, /* merged, and without addresses */
+	IPTRK_NO_REMOTE = 1 << 13, /* merged; the address not own is zero */
 };
 
 /**
  * struct iptrk_record - one packet, or several of one kind; one cache line
- * @time_ns: CLOCK_REALTIME when the interface handed it over; of a merged
- *	record, when its last packet came
+ * @time_ns: CLOCK_REALTIME of the tick in which the interface handed it over:
+ *	the same for all records that a CPU makes in one tick, so up to 1/HZ
+ *	(4 ms at HZ 250) early; of a merged record, when its last packet came
  * @bytes: on the wire at layer 2, all frames, VLAN tags included, no FCS
  * @packets: frames on the wire
  * @src: source address, network order; IPv4 as ::ffff:a.b.c.d; of a non-IP
@@ -194,6 +199,34 @@ struct iptrk_watch {
 
 #define IPTRK_WATCH_PROMISCUOUS (1U << 0)
 
+/**
+ * struct iptrk_prefix - addresses that begin alike
+ * @address: network order; IPv4 as ::ffff:a.b.c.d
+ * @length: bits that count, 0 to 128; of an IPv4 prefix its length + 96
+ * @reserved: zero
+ */
+struct iptrk_prefix {
+	__u8 address[16];
+	__u8 length;
+	__u8 reserved[7];
+};
+
+/**
+ * struct iptrk_own_prefixes - argument of IPTRK_OWN: the reader's own networks
+ * @prefixes: user address of an array of struct iptrk_prefix, in any order
+ * @count: its length, at most IPTRK_OWN_MAX; 0: nothing is own
+ * @reserved: zero
+ *
+ * Replaces what was said before. A named queue keeps it for its next reader.
+ */
+struct iptrk_own_prefixes {
+	__u64 prefixes;
+	__u32 count;
+	__u32 reserved;
+};
+
+#define IPTRK_OWN_MAX 4096
+
 struct iptrk_volume {
 	__u64 packets; /* frames on the wire */
 	__u64 bytes; /* on the wire at layer 2, no FCS */
@@ -295,5 +328,6 @@ struct iptrk_state {
 #define IPTRK_INTERFACES _IOWR('K', 0x72, struct iptrk_interfaces)
 #define IPTRK_STATE _IOR('K', 0x73, struct iptrk_state)
 #define IPTRK_DESTROY _IO('K', 0x74) /* the attached named queue */
+#define IPTRK_OWN _IOW('K', 0x75, struct iptrk_own_prefixes)
 
 #endif /* _UAPI_IPTRK_H */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a full ring can't take: packets merged by what they have in common.
+ *
+ * Detail goes in this order, bytes never: first the single packet, then the
+ * remote address and the port, at last everything but interface and direction.
+ */
+#ifndef IPTRK_MERGE_H
+#define IPTRK_MERGE_H
+
+#include <linux/bitmap.h>
+#include <linux/types.h>
+
+#include "uapi/iptrk.h"
+
+struct iptrk_ring;
+struct timer_list;
+
+#define IPTRK_MERGE_SLOTS 4096 /* of each table; a power of two */
+
+/**
+ * struct iptrk_merge_key - what merged packets have in common
+ * @src: as in struct iptrk_record, like the others; zero when not kept
+ * @dst: see @src
+ * @interface: see @src
+ * @flags: direction, family and IPTRK_NO_REMOTE only
+ * @port: the lower of the two, for the service; zero when not kept
+ * @protocol: see @src
+ *
+ * Whole words without a hole: compared and hashed by word.
+ */
+struct iptrk_merge_key {
+	u8 src[16];
+	u8 dst[16];
+	u16 interface;
+	u16 flags;
+	u16 port;
+	u16 protocol;
+} __aligned(8);
+
+/**
+ * struct iptrk_merge_slot - packets of one kind that found no room
+ * @key: what kind
+ * @packets: how many
+ * @bytes: their bytes on the wire
+ * @time_ns: when the last of them came
+ */
+struct iptrk_merge_slot {
+	struct iptrk_merge_key key;
+	u64 packets;
+	u64 bytes;
+	u64 time_ns;
+};
+
+/**
+ * struct iptrk_merge_table - slots found by hash, in buckets
+ * @used: slots in use
+ * @cursor: where the next emptying goes on
+ * @tags: of each slot a part of its key's hash, or zero when it is free
+ * @slots: the packets
+ */
+struct iptrk_merge_table {
+	u32 used;
+	u32 cursor;
+	u32 tags[IPTRK_MERGE_SLOTS];
+	struct iptrk_merge_slot slots[IPTRK_MERGE_SLOTS];
+};
+
+/**
+ * struct iptrk_merge - one ring's tables; all belong to the ring's writer
+ * @pairs: by both addresses and the port
+ * @own: by the own address, when @pairs is full
+ * @rest_used: bit map of @rest
+ * @rest_count: bits set there
+ * @rest: of each interface and direction, when @own can't help either
+ */
+struct iptrk_merge {
+	struct iptrk_merge_table pairs;
+	struct iptrk_merge_table own;
+	u32 rest_count;
+	DECLARE_BITMAP(rest_used, 2 * IPTRK_INTERFACES_MAX);
+	struct iptrk_merge_slot rest[2 * IPTRK_INTERFACES_MAX];
+};
+
+void iptrk_merge_init(void);
+bool iptrk_merge_add(struct iptrk_ring *ring,
+		     const struct iptrk_record *record);
+void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget);
+void iptrk_merge_timer(struct timer_list *timer);
+
+/* How many records would come out of it. */
+static inline u32 iptrk_merge_waiting(const struct iptrk_merge *merge)
+{
+	return merge->pairs.used + merge->own.used + merge->rest_count;
+}
+
+#endif /* IPTRK_MERGE_H */
