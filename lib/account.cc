@@ -95,12 +95,13 @@ HostPair Account::Take(const iptrk_record& record, const Verdict& verdict) {
   if (dst_ours) pair.dst = FindHost(verdict.dst, verdict.dst_network, record);
   if (src_ours) pair.src = FindHost(verdict.src, verdict.src_network, record);
   const bool internal = verdict.direction == Direction::kInternal;
+  const bool has_peer = !(record.flags & IPTRK_NO_REMOTE);
   if (pair.dst) {
     if (internal) {
       pair.dst->internal_in += record;
     } else {
       pair.dst->in[split] += record;
-      pair.dst->peers.Add(verdict.src);
+      if (has_peer) pair.dst->peers.Add(verdict.src);
     }
   }
   if (pair.src) {
@@ -108,7 +109,7 @@ HostPair Account::Take(const iptrk_record& record, const Verdict& verdict) {
       pair.src->internal_out += record;
     } else {
       pair.src->out[split] += record;
-      pair.src->peers.Add(verdict.dst);
+      if (has_peer) pair.src->peers.Add(verdict.dst);
     }
   }
   return pair;

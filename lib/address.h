@@ -29,6 +29,11 @@ struct Address {
     a.low = __builtin_bswap64(a.low);
     return a;
   }
+  void ToBytes(std::uint8_t* bytes) const {
+    const std::uint64_t words[] = {__builtin_bswap64(high),
+                                   __builtin_bswap64(low)};
+    std::memcpy(bytes, words, sizeof words);
+  }
   static constexpr Address FromIpv4(std::uint32_t host_order) {
     return {0, (std::uint64_t{0xffff} << 32) | host_order};
   }

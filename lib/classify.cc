@@ -115,8 +115,10 @@ Verdict Classifier::Classify(const iptrk_record& record) const {
   if (src_ours && dst_ours) {
     verdict.direction = Direction::kInternal;
   } else {
-    const Scope src = src_ours ? Scope::kGlobal : ScopeOf(verdict.src);
-    const Scope dst = dst_ours ? Scope::kGlobal : ScopeOf(verdict.dst);
+    // A remote address that the kernel had no room for was some global one.
+    const bool any = (record.flags & IPTRK_NO_REMOTE) != 0;
+    const Scope src = src_ours || any ? Scope::kGlobal : ScopeOf(verdict.src);
+    const Scope dst = dst_ours || any ? Scope::kGlobal : ScopeOf(verdict.dst);
     const bool src_near = src_ours || src == Scope::kLink;
     const bool dst_near =
         dst_ours || dst == Scope::kLink || dst == Scope::kGroup;

@@ -84,6 +84,7 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
             "no [networks] configured: taking connected prefix {} as ours",
             prefix.ToString()));
   }
+  queue.Own(config.networks);
   const std::uint64_t oldest = queue.OldestTime();
   Session session(config, queue, oldest ? oldest : clock_.Now());
   BeginSlots(session);

@@ -65,6 +65,7 @@ void Detector::Gather(const HostRate& rate, const iptrk_record& record,
                       Address peer, std::uint16_t own_port) {
   Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
   evidence.total += record;
+  if (record.flags & IPTRK_NO_REMOTE) return;
   evidence.peers.Add(peer, record.packets);
   evidence.distinct.Add(peer);
   const bool has_port =

@@ -134,6 +134,24 @@ void Queue::Watch(const QueueConfig& config) {
     throw QueueError(errno, Explain("", errno));
 }
 
+void Queue::Own(const std::vector<Network>& networks) {
+  std::vector<iptrk_prefix> prefixes;
+  for (const Network& network : networks)
+    for (const Prefix& prefix : network.prefixes) {
+      iptrk_prefix own{};
+      prefix.first.ToBytes(own.address);
+      own.length = static_cast<std::uint8_t>(prefix.length);
+      prefixes.push_back(own);
+    }
+  // More than the kernel takes: it merges those beyond without an address.
+  iptrk_own_prefixes own{};
+  own.prefixes = reinterpret_cast<std::uintptr_t>(prefixes.data());
+  own.count = static_cast<std::uint32_t>(
+      std::min<std::size_t>(prefixes.size(), IPTRK_OWN_MAX));
+  if (ioctl(file_, IPTRK_OWN, &own) != 0)
+    throw QueueError(errno, Explain("", errno));
+}
+
 bool Queue::Wait(int timeout_ms) {
   pollfd poll_for{file_, POLLIN, 0};
   poll(&poll_for, 1, timeout_ms);

@@ -48,6 +48,10 @@ class Queue {
   // Chooses other interfaces without losing a record.
   void Watch(const QueueConfig& config);
 
+  // Says which addresses are ours: their volume is the last that a full queue
+  // gives up. Throws QueueError.
+  void Own(const std::vector<Network>& networks);
+
   // Waits until a ring has gained a watermark of records, at most
   // `timeout_ms`. False when the queue is gone for good.
   bool Wait(int timeout_ms);

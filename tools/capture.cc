@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "kernel/parse.h"
+#include "kernel/plain.h"
 #include "lib/seconds.h"
 
 namespace iptrk {
@@ -136,6 +136,10 @@ std::optional<iptrk_record> Capture::Next() {
     std::memcpy(record.dst, data, 6);
     std::memcpy(record.src, data + 6, 6);
   }
+  if (iptrk_plain(data + link.length, header->caplen - link.length,
+                  std::max(header->len, header->caplen) - link.length,
+                  link.ethertype, record.flags, &record))
+    return record;
   const iptrk_frame frame{data + link.length, header->caplen - link.length,
                           std::max(header->len, header->caplen) - link.length,
                           link.ethertype};

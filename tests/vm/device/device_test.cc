@@ -196,6 +196,27 @@ TEST_F(DeviceTest, CountsAFloodOfNewAddressesBeyondItsTableInOneRecord) {
   EXPECT_TRUE(unattributed);
 }
 
+TEST_F(DeviceTest, KeepsTheVictimOfAFloodOfNewAddresses) {
+  Queue queue = Private();
+  queue.Own({Network{"lan", {*Prefix::Parse("10.1.0.0/24")}}});
+  for (std::uint32_t i = 0; i < 20000; ++i) left_.Send(UdpFrame(i));
+  Volume total, victim;
+  bool no_remote = false;
+  for (int i = 0; i < 200 && total.packets < 20000; ++i) {
+    for (const iptrk_record& record : DrainAll(queue)) {
+      total += record;
+      if (Address::FromBytes(record.dst).ToString() == "10.1.0.216")
+        victim += record;
+      no_remote |= (record.flags & IPTRK_NO_REMOTE) != 0;
+    }
+    queue.Commit(queue.Position());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(victim, (Volume{20000 * 60, 20000}));
+  EXPECT_TRUE(no_remote);
+  EXPECT_EQ(Interface(queue, "right0").received.unattributed.packets, 0u);
+}
+
 TEST_F(DeviceTest, GoesOnFillingANamedQueueWhoseReaderDied) {
   std::optional<Queue> first = Queue::Read(Named("survivor"));
   SendUdp(10);
