@@ -40,6 +40,19 @@ static inline void vm_flags_set(struct vm_area_struct *vma,
 }
 #endif
 
+/*
+ * A queue is charged to who asks for it. One that is too big is refused, and
+ * nobody is killed to make room for it.
+ */
+#define IPTRK_GFP (GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN)
+
+/* Before 5.11 the pages of a charged allocation can't be mapped. */
+#ifdef HAVE_PAGE_KMEMCG
+#define IPTRK_GFP_MAPPED (IPTRK_GFP & ~__GFP_ACCOUNT)
+#else
+#define IPTRK_GFP_MAPPED IPTRK_GFP
+#endif
+
 #ifndef HAVE_TIMER_DELETE_SYNC
 #define timer_delete_sync del_timer_sync
 #endif

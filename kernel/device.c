@@ -19,7 +19,8 @@
 
 /**
  * struct iptrk_file - one open file
- * @net: the opener's namespace, held
+ * @net: the opener's namespace, held until there is a queue; then NULL, for
+ *	the namespace of a container that ended has to go, whoever reads it
  * @lock: orders attach against everything else
  * @queue: set once by IPTRK_ATTACH
  * @observer: attached to look, not to read
@@ -55,7 +56,8 @@ static int iptrk_release(struct inode *inode, struct file *file)
 
 	if (own->queue)
 		iptrk_queue_detach(own->queue, !own->observer);
-	put_net(own->net);
+	else
+		put_net(own->net);
 	kfree(own);
 	return 0;
 }
@@ -91,6 +93,8 @@ static long iptrk_ioctl_attach(struct iptrk_file *own, void __user *argument)
 	own->observer = attach.flags & IPTRK_ATTACH_OBSERVE;
 	/* Pairs with the load-acquire in iptrk_file_queue(). */
 	smp_store_release(&own->queue, queue);
+	put_net(own->net);
+	own->net = NULL;
 	return copy_to_user(argument, &attach, sizeof(attach)) ? -EFAULT : 0;
 }
 
@@ -189,7 +193,9 @@ static long iptrk_ioctl(struct file *file, unsigned int command,
 	void __user *argument = (void __user *)value;
 	long result;
 
-	mutex_lock(&own->lock);
+	/* User space decides how long copying to it takes. */
+	if (mutex_lock_interruptible(&own->lock))
+		return -ERESTARTSYS;
 	if (command == IPTRK_ATTACH) {
 		result = iptrk_ioctl_attach(own, argument);
 		goto out;
@@ -241,19 +247,20 @@ static int iptrk_map_rings(struct iptrk_queue *queue,
 			   struct vm_area_struct *vma)
 {
 	size_t stride = iptrk_ring_stride(queue->records);
-	int cpu, error;
+	u32 cpu;
+	int error;
 
 	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
 	if (vma->vm_end - vma->vm_start != array_size(nr_cpu_ids, stride))
 		return -EINVAL;
 	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
-	/* A number that is no possible CPU stays a hole. */
-	for_each_possible_cpu(cpu) {
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		error = iptrk_map_area(vma, vma->vm_start + cpu * stride,
 				       queue->rings[cpu].memory, stride);
 		if (error)
 			return error;
+		cond_resched();
 	}
 	return 0;
 }
@@ -289,7 +296,11 @@ static int iptrk_mmap(struct file *file, struct vm_area_struct *vma)
 	return error;
 }
 
-/* By watermark since poll() last said so, or by anything that waits. */
+/*
+ * By anything that waits, or by a multiple of the watermark, where the wakings
+ * are, passed since poll() last said so: a reader who looks in between and
+ * sleeps again must not miss the next one.
+ */
 static bool iptrk_readable(struct iptrk_queue *queue, bool mapped)
 {
 	bool readable = false;
@@ -301,7 +312,7 @@ static bool iptrk_readable(struct iptrk_queue *queue, bool mapped)
 
 		if (!mapped) {
 			readable |= iptrk_ring_waiting(ring) != 0;
-		} else if (head - READ_ONCE(ring->polled) >=
+		} else if ((head ^ READ_ONCE(ring->polled)) >=
 			   queue->watermark) {
 			WRITE_ONCE(ring->polled, head);
 			readable = true;
@@ -365,6 +376,10 @@ static ssize_t iptrk_read(struct file *file, char __user *to, size_t room,
 			return result;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
+		/* A position that lies may say forever that records wait. */
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		cond_resched();
 		/* Rings that fill slowly never reach the watermark. */
 		result = wait_event_interruptible_timeout(
 			queue->wait,

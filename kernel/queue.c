@@ -39,13 +39,17 @@ static size_t iptrk_queue_memory(u32 records)
 	return array_size(nr_cpu_ids, iptrk_ring_memory(records));
 }
 
+/* Never above the limit, so that who asks too much stands in nobody's way. */
 static bool iptrk_memory_charge(size_t bytes)
 {
-	if (atomic64_add_return(bytes, &iptrk_memory) <=
-	    (u64)READ_ONCE(memory_mib) << 20)
-		return true;
-	atomic64_sub(bytes, &iptrk_memory);
-	return false;
+	u64 limit = (u64)READ_ONCE(memory_mib) << 20;
+	s64 taken = atomic64_read(&iptrk_memory);
+
+	do {
+		if (bytes > limit || taken > limit - bytes)
+			return false;
+	} while (!atomic64_try_cmpxchg(&iptrk_memory, &taken, taken + bytes));
+	return true;
 }
 
 static void iptrk_queue_free(struct kref *ref)
@@ -72,7 +76,7 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 {
 	struct iptrk_queue *queue;
 	int error = -ENOMEM;
-	int cpu;
+	u32 cpu;
 
 	if (!is_power_of_2(attach->records) ||
 	    attach->records < IPTRK_RECORDS_MIN ||
@@ -99,11 +103,14 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 	if (!queue->rings)
 		goto err_queue;
 	queue->commit_area = __vmalloc(iptrk_queue_commit_bytes(),
-				       GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+				       IPTRK_GFP_MAPPED | __GFP_ZERO);
 	if (!queue->commit_area)
 		goto err_rings;
-	/* Every possible CPU, so that one plugged in later has its ring. */
-	for_each_possible_cpu(cpu) {
+	/*
+	 * Every number there is, so that a CPU plugged in later has its ring,
+	 * and the mapping has no hole where a number is no possible CPU.
+	 */
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		struct iptrk_commit *commit = queue->commit_area;
 
 		error = iptrk_ring_init(&queue->rings[cpu], queue, cpu,
@@ -115,7 +122,7 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 	return queue;
 
 err_ring:
-	for_each_possible_cpu(cpu)
+	while (cpu--)
 		iptrk_ring_free(&queue->rings[cpu]);
 	vfree(queue->commit_area);
 err_rings:
@@ -142,12 +149,12 @@ static struct iptrk_queue *iptrk_queue_find(struct net *net, const char *name)
 /* Makes a found queue the caller's. */
 static int iptrk_queue_take(struct iptrk_queue *queue, bool observe)
 {
-	int cpu;
+	u32 cpu;
 
 	if (!observe) {
 		if (queue->has_reader)
 			return -EBUSY;
-		for_each_possible_cpu(cpu)
+		for (cpu = 0; cpu < nr_cpu_ids; cpu++)
 			iptrk_ring_repair(&queue->rings[cpu]);
 		WRITE_ONCE(queue->has_reader, true);
 	}
@@ -298,7 +305,10 @@ static int __net_init iptrk_net_init(struct net *net)
 	return 0;
 }
 
-/* Open files hold their namespace, so only queues without one are left. */
+/*
+ * The devices left before. A queue doesn't hold its namespace, so files may
+ * still be attached: they keep the memory, and poll() tells them.
+ */
 static void __net_exit iptrk_net_exit(struct net *net)
 {
 	struct iptrk_queue *queue, *next;

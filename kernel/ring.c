@@ -55,9 +55,8 @@ int iptrk_ring_init(struct iptrk_ring *ring, struct iptrk_queue *queue,
 	init_irq_work(&ring->wake, iptrk_ring_wake_now);
 
 	ring->memory = __vmalloc(iptrk_ring_stride(records),
-				 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	ring->merge = __vmalloc(sizeof(*ring->merge),
-				GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+				 IPTRK_GFP_MAPPED | __GFP_ZERO);
+	ring->merge = __vmalloc(sizeof(*ring->merge), IPTRK_GFP | __GFP_ZERO);
 	if (!ring->memory || !ring->merge) {
 		iptrk_ring_free(ring);
 		return -ENOMEM;
