@@ -4,6 +4,7 @@
  * merged returns to the ring as records when there is room. All on the ring's
  * CPU with bottom halves off.
  */
+#include <linux/cpu.h>
 #include <linux/hash.h>
 #include <linux/if_ether.h>
 #include <linux/minmax.h>
@@ -271,22 +272,33 @@ void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget)
 	WRITE_ONCE(ring->shared->merge_waiting, iptrk_merge_waiting(merge));
 }
 
-/* Empties the tables after the last packet, when no other comes to do it. */
+/*
+ * Empties the tables after the last packet, when no other comes to do it.
+ *
+ * A pinned timer moves only when its CPU goes offline, and then no hook writes
+ * to this ring. So that none begins to while we are at it, the CPU is kept
+ * from coming back; once it is back, the timer goes home first.
+ */
 void iptrk_merge_timer(struct timer_list *timer)
 {
 	struct iptrk_ring *ring = container_of(timer, struct iptrk_ring, timer);
+	bool abroad = smp_processor_id() != ring->cpu;
 
-	/*
-	 * A pinned timer moves only when its CPU goes offline, and then no
-	 * hook writes to this ring. Back online: let it go home first.
-	 */
-	if (unlikely(smp_processor_id() != ring->cpu &&
-		     cpu_online(ring->cpu))) {
-		ring->timer.expires = jiffies + 1;
-		add_timer_on(&ring->timer, ring->cpu);
-		return;
+	if (unlikely(abroad)) {
+		if (!cpus_read_trylock()) {
+			mod_timer(timer, jiffies + 1);
+			return;
+		}
+		if (cpu_online(ring->cpu)) {
+			timer->expires = jiffies + 1;
+			add_timer_on(timer, ring->cpu);
+			cpus_read_unlock();
+			return;
+		}
 	}
 	iptrk_ring_settle(ring, 2 * IPTRK_MERGE_SLOTS + 2 * IPTRK_INTERFACES_MAX);
-	if (iptrk_merge_waiting(ring->merge) && !timer_pending(&ring->timer))
-		mod_timer(&ring->timer, jiffies + IPTRK_MERGE_FLUSH);
+	if (iptrk_merge_waiting(ring->merge) && !timer_pending(timer))
+		mod_timer(timer, jiffies + IPTRK_MERGE_FLUSH);
+	if (unlikely(abroad))
+		cpus_read_unlock();
 }
