@@ -111,19 +111,52 @@ static u16 iptrk_sent_type(const struct ethhdr *eth)
 }
 
 /*
+ * What is not plain. @eth: its Ethernet header, or NULL; @l3: how far layer 3
+ * is behind skb->data.
+ */
+static noinline void iptrk_record_parse(struct iptrk_record *record,
+					const struct sk_buff *skb,
+					const struct ethhdr *eth, u16 ethertype,
+					u32 l2_offset, u32 l3, u16 flags)
+{
+	struct iptrk_frame frame = {
+		.data = skb->data + l3,
+		.captured = skb_headlen(skb) - l3,
+		.length = skb->len - l3,
+		.ethertype = ethertype,
+	};
+	u8 l2_len = record->l2_len;
+	u32 payload;
+
+	record->flags = flags;
+	payload = iptrk_parse(&frame, record);
+	if (record->flags & IPTRK_TRUNCATED) {
+		record->flags = flags;
+		record->l2_len = l2_len;
+		payload = iptrk_parse_scattered(skb, l3, &frame, record);
+	}
+	if (!(record->flags & (IPTRK_IPV4 | IPTRK_IPV6)) && eth) {
+		memcpy(record->src, eth->h_source, ETH_ALEN);
+		memcpy(record->dst, eth->h_dest, ETH_ALEN);
+	}
+	if (skb_is_gso(skb))
+		iptrk_count_segments(skb, record, l2_offset, l2_offset + l3,
+				     payload);
+}
+
+/*
  * The record of any buffer, however odd: all but its time and interface.
  * At ingress data points behind the layer-2 header, at egress to it.
  */
-static void iptrk_record_make(struct iptrk_record *record,
-			      const struct sk_buff *skb, bool ethernet,
-			      bool sent)
+static __always_inline void iptrk_record_make(struct iptrk_record *record,
+					      const struct sk_buff *skb,
+					      bool ethernet, bool sent)
 {
 	const struct ethhdr *eth = NULL;
 	u32 l2_offset = iptrk_l2_offset(skb, sent);
 	u32 l3 = 0; /* behind data */
 	u16 flags = skb->pkt_type & IPTRK_PKTTYPE;
-	struct iptrk_frame frame = { .ethertype = ntohs(skb->protocol) };
-	u32 payload;
+	u16 ethertype = ntohs(skb->protocol);
 
 	if (!sent) {
 		if (ethernet && skb_mac_header_was_set(skb))
@@ -133,21 +166,17 @@ static void iptrk_record_make(struct iptrk_record *record,
 		flags = IPTRK_SENT;
 		if (is_multicast_ether_addr(eth->h_dest))
 			flags |= iptrk_sent_type(eth);
-		frame.ethertype = ntohs(eth->h_proto);
+		ethertype = ntohs(eth->h_proto);
 		l3 = ETH_HLEN;
 	} else if (ethernet) {
 		flags = IPTRK_SENT | IPTRK_MALFORMED;
-		frame.ethertype = 0;
+		ethertype = 0;
 	} else {
 		flags = IPTRK_SENT;
 		if (skb_network_offset(skb) > 0 &&
 		    skb_network_offset(skb) <= skb_headlen(skb))
 			l3 = skb_network_offset(skb);
 	}
-	frame.data = skb->data + l3;
-	frame.captured = skb_headlen(skb) - l3;
-	frame.length = skb->len - l3;
-
 	record->bytes = skb->len + l2_offset;
 	record->packets = 1;
 	record->vlan = 0;
@@ -159,21 +188,11 @@ static void iptrk_record_make(struct iptrk_record *record,
 		record->bytes += VLAN_HLEN;
 		record->l2_len += VLAN_HLEN;
 	}
-	record->flags = flags;
-	payload = iptrk_parse(&frame, record);
-	if (record->flags & IPTRK_TRUNCATED) {
-		record->flags = flags;
-		record->l2_len = l2_offset + l3 +
-				 (flags & IPTRK_TAGGED ? VLAN_HLEN : 0);
-		payload = iptrk_parse_scattered(skb, l3, &frame, record);
-	}
-	if (!(record->flags & (IPTRK_IPV4 | IPTRK_IPV6)) && eth) {
-		memcpy(record->src, eth->h_source, ETH_ALEN);
-		memcpy(record->dst, eth->h_dest, ETH_ALEN);
-	}
-	if (skb_is_gso(skb))
-		iptrk_count_segments(skb, record, l2_offset, l2_offset + l3,
-				     payload);
+	if (skb_is_gso(skb) ||
+	    !iptrk_plain(skb->data + l3, skb_headlen(skb) - l3, skb->len - l3,
+			 ethertype, flags, record))
+		iptrk_record_parse(record, skb, eth, ethertype, l2_offset, l3,
+				   flags);
 }
 
 /* Whether another interface of this queue saw the packet before. */
@@ -187,55 +206,77 @@ static bool iptrk_seen_before(const struct iptrk_port *port,
 	       xa_load(&port->queue->covered, skb->skb_iif);
 }
 
-/* @class: what became of the packet; one of @count's volumes. */
+/*
+ * @class: what became of the packet; one of @count's volumes.
+ * @buffer_bytes: of the socket buffer, with its layer-2 header.
+ */
 static __always_inline void iptrk_books_count(struct iptrk_count *count,
 					      struct iptrk_volume *class,
-					      u32 packets, u32 bytes)
+					      u32 packets, u32 bytes,
+					      u32 buffer_bytes)
 {
+	raw_write_seqcount_begin(&count->seq);
 	count->seen.packets += packets;
 	count->seen.bytes += bytes;
 	class->packets += packets;
 	class->bytes += bytes;
+	if (!__builtin_constant_p(packets) || bytes != buffer_bytes) {
+		count->beyond.packets += packets - 1;
+		count->beyond.bytes += bytes - buffer_bytes;
+	}
+	raw_write_seqcount_end(&count->seq);
 }
 
-/* Any packet, in any state of the ring. */
+/* The ring had no room for it. */
+static noinline void iptrk_take_merged(struct iptrk_ring *ring,
+				       struct iptrk_count *count,
+				       const struct iptrk_record *record,
+				       u32 buffer_bytes)
+{
+	struct iptrk_volume *class = iptrk_merge_add(ring, record) ?
+					     &count->merged :
+					     &count->unattributed;
+
+	iptrk_books_count(count, class, record->packets, record->bytes,
+			  buffer_bytes);
+}
+
+/* A packet that is not plain, or was seen before. */
 static noinline void iptrk_take_any(const struct iptrk_port *port,
 				    struct iptrk_lane *lane,
 				    const struct sk_buff *skb, bool sent)
 {
 	struct iptrk_count *count = &lane->direction[sent];
 	u32 buffer_bytes = skb->len + iptrk_l2_offset(skb, sent);
+	bool seen_before = iptrk_seen_before(port, skb, sent);
 	struct iptrk_ring *ring = lane->ring;
-	struct iptrk_record *record = NULL;
-	struct iptrk_volume *class = NULL;
+	struct iptrk_record *record;
 
-	if (iptrk_seen_before(port, skb, sent))
-		class = &count->elsewhere;
-	else
-		record = iptrk_ring_reserve(ring);
-	if (!record)
-		record = &ring->scratch;
+	if (seen_before && !skb_is_gso(skb)) {
+		u32 tag = skb_vlan_tag_present(skb) ? VLAN_HLEN : 0;
+
+		iptrk_books_count(count, &count->elsewhere, 1,
+				  buffer_bytes + tag, buffer_bytes);
+		return;
+	}
+	record = seen_before ? &ring->scratch : iptrk_ring_reserve(ring);
 	iptrk_record_make(record, skb, port->ethernet, sent);
 	record->interface = port->index;
 	record->time_ns = iptrk_ring_time(ring);
-
-	if (!class && record != &ring->scratch) {
-		class = &count->recorded;
-		iptrk_ring_publish(ring);
-	} else if (!class) {
-		class = iptrk_merge_add(ring, record) ? &count->merged :
-							&count->unattributed;
+	if (!seen_before && record == &ring->scratch) {
+		iptrk_take_merged(ring, count, record, buffer_bytes);
+		return;
 	}
-	raw_write_seqcount_begin(&count->seq);
-	iptrk_books_count(count, class, record->packets, record->bytes);
-	count->beyond.packets += record->packets - 1;
-	count->beyond.bytes += record->bytes - buffer_bytes;
-	raw_write_seqcount_end(&count->seq);
+	iptrk_books_count(count,
+			  seen_before ? &count->elsewhere : &count->recorded,
+			  record->packets, record->bytes, buffer_bytes);
+	if (!seen_before)
+		iptrk_ring_publish(ring);
 }
 
 /*
- * The plain packet for which there is room, that is nearly every one. What a
- * record costs is decided here.
+ * The plain packet that nobody saw before, that is nearly every one. What a
+ * record costs is decided here. Return: false when it is another kind.
  */
 static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 					     struct iptrk_lane *lane,
@@ -245,15 +286,13 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	const struct ethhdr *eth = (const void *)skb->data;
 	struct iptrk_count *count = &lane->direction[sent];
 	struct iptrk_ring *ring = lane->ring;
-	struct iptrk_record *record = &ring->slots[ring->head & ring->mask];
-	u32 l2_len = sent ? ETH_HLEN : skb->mac_len;
 	u32 l3 = sent ? ETH_HLEN : 0;
 	u32 bytes = skb->len + iptrk_l2_offset(skb, sent);
-	u32 captured = skb_headlen(skb) - l3;
 	u16 flags = sent ? IPTRK_SENT : skb->pkt_type & IPTRK_PKTTYPE;
 	__be16 type = skb->protocol;
+	struct iptrk_record *record;
 
-	if (unlikely(ring->head == ring->limit || port->covered[sent] ||
+	if (unlikely(READ_ONCE(port->covered[sent]) ||
 		     skb_vlan_tag_present(skb) || skb_is_gso(skb)))
 		return false;
 	if (sent) {
@@ -264,20 +303,22 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 		if (unlikely(is_multicast_ether_addr(eth->h_dest)))
 			flags |= iptrk_sent_type(eth);
 	}
-	if (unlikely(!iptrk_plain(skb->data + l3, captured, skb->len - l3,
-				  ntohs(type), flags, record)))
+	record = iptrk_ring_reserve(ring);
+	if (unlikely(!iptrk_plain(skb->data + l3, skb_headlen(skb) - l3,
+				  skb->len - l3, ntohs(type), flags, record)))
 		return false;
 	record->time_ns = iptrk_ring_time(ring);
 	record->bytes = bytes;
 	record->packets = 1;
 	record->interface = port->index;
 	record->vlan = 0;
-	record->l2_len = l2_len;
+	record->l2_len = sent ? ETH_HLEN : skb->mac_len;
 	record->header_len = 0;
-
-	raw_write_seqcount_begin(&count->seq);
-	iptrk_books_count(count, &count->recorded, 1, bytes);
-	raw_write_seqcount_end(&count->seq);
+	if (unlikely(record == &ring->scratch)) {
+		iptrk_take_merged(ring, count, record, bytes);
+		return true;
+	}
+	iptrk_books_count(count, &count->recorded, 1, bytes, bytes);
 	iptrk_ring_publish(ring);
 	return true;
 }

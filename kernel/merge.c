@@ -5,8 +5,8 @@
  * CPU with bottom halves off.
  */
 #include <linux/cpu.h>
-#include <linux/hash.h>
 #include <linux/if_ether.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/random.h>
 #include <linux/string.h>
@@ -19,40 +19,37 @@
 
 #define IPTRK_MERGE_BUCKET 8 /* slots a key may be in; their tags are a line */
 #define IPTRK_MERGE_FLUSH (HZ / 50 + 1)
-#define IPTRK_KEY_FLAGS (IPTRK_SENT | IPTRK_IPV4 | IPTRK_IPV6)
-#define IPTRK_KEY_WORDS (sizeof(struct iptrk_merge_key) / sizeof(u64))
 
 /* So that nobody can choose addresses that meet in one bucket. */
-static u64 iptrk_merge_seed __read_mostly;
+static u64 iptrk_merge_seed[3] __read_mostly;
 
 void iptrk_merge_init(void)
 {
-	get_random_bytes(&iptrk_merge_seed, sizeof(iptrk_merge_seed));
+	get_random_bytes(iptrk_merge_seed, sizeof(iptrk_merge_seed));
 }
 
-static u64 iptrk_merge_hash(const struct iptrk_merge_key *key)
-{
-	const u64 *words = (const u64 *)key;
-	u64 hash = iptrk_merge_seed;
-	size_t i;
+/*
+ * What merged packets have in common besides addresses, in one word: the
+ * interface, the flags of direction and family and IPTRK_NO_REMOTE, the lower
+ * port, which is the service's, and the protocol. ICMP's type and code count
+ * as ports: they are not worth a record each.
+ */
+#define IPTRK_KIND_FLAGS (IPTRK_SENT | IPTRK_IPV4 | IPTRK_IPV6)
 
-	for (i = 0; i < IPTRK_KEY_WORDS; i++) {
-		hash = (hash ^ words[i]) * GOLDEN_RATIO_64;
-		hash ^= hash >> 32;
-	}
-	return hash;
+static u64 iptrk_kind(const struct iptrk_record *record, u16 flags, u16 port)
+{
+	return record->interface | (u64)flags << 16 | (u64)port << 32 |
+	       (u64)record->protocol << 48;
 }
 
-static bool iptrk_merge_same(const struct iptrk_merge_key *a,
-			     const struct iptrk_merge_key *b)
+static u16 iptrk_kind_flags(u64 kind)
 {
-	const u64 *words_a = (const u64 *)a, *words_b = (const u64 *)b;
-	u64 differ = 0;
-	size_t i;
+	return kind >> 16;
+}
 
-	for (i = 0; i < IPTRK_KEY_WORDS; i++)
-		differ |= words_a[i] ^ words_b[i];
-	return !differ;
+static u64 iptrk_fold(u64 a, u64 b)
+{
+	return mul_u64_u64_shr(a, b, 64) ^ (a * b);
 }
 
 static void iptrk_merge_count(struct iptrk_merge_slot *slot,
@@ -64,11 +61,15 @@ static void iptrk_merge_count(struct iptrk_merge_slot *slot,
 }
 
 /* Return: whether the table had the key, or a place for it. */
-static bool iptrk_merge_put(struct iptrk_merge_table *table,
-			    const struct iptrk_merge_key *key,
-			    const struct iptrk_record *record)
+static __always_inline bool iptrk_merge_put(struct iptrk_merge_table *table,
+					    const u64 src[2], const u64 dst[2],
+					    u64 kind,
+					    const struct iptrk_record *record)
 {
-	u64 hash = iptrk_merge_hash(key);
+	u64 hash = iptrk_fold(src[0] ^ dst[1] ^ iptrk_merge_seed[0],
+			      src[1] ^ iptrk_merge_seed[1]) ^
+		   iptrk_fold(dst[0] ^ kind ^ iptrk_merge_seed[1],
+			      dst[1] ^ iptrk_merge_seed[2]);
 	u32 tag = (u32)(hash >> 32) | 1;
 	u32 bucket = hash & (IPTRK_MERGE_SLOTS - IPTRK_MERGE_BUCKET);
 	u32 i;
@@ -76,14 +77,20 @@ static bool iptrk_merge_put(struct iptrk_merge_table *table,
 	for (i = bucket; i < bucket + IPTRK_MERGE_BUCKET; i++) {
 		struct iptrk_merge_slot *slot = &table->slots[i];
 
-		if (!table->tags[i]) {
+		if (table->tags[i] == tag) {
+			if ((slot->src[0] ^ src[0]) | (slot->src[1] ^ src[1]) |
+			    (slot->dst[0] ^ dst[0]) | (slot->dst[1] ^ dst[1]) |
+			    (slot->kind ^ kind))
+				continue;
+		} else if (!table->tags[i]) {
 			table->tags[i] = tag;
 			table->used++;
-			slot->key = *key;
-			slot->packets = 0;
-			slot->bytes = 0;
-		} else if (table->tags[i] != tag ||
-			   !iptrk_merge_same(&slot->key, key)) {
+			*slot = (struct iptrk_merge_slot){
+				.src = { src[0], src[1] },
+				.dst = { dst[0], dst[1] },
+				.kind = kind,
+			};
+		} else {
 			continue;
 		}
 		iptrk_merge_count(slot, record);
@@ -93,40 +100,42 @@ static bool iptrk_merge_put(struct iptrk_merge_table *table,
 }
 
 /*
- * The key without what is not ours. Return: false when nothing of it is, or
- * nobody said what is.
+ * By what is ours of the two addresses. Return: false when nothing of them
+ * is, nobody said what is, or there is no place.
  */
-static bool iptrk_merge_own_key(const struct iptrk_queue *queue,
-				struct iptrk_merge_key *key)
+static bool iptrk_merge_own(struct iptrk_ring *ring,
+			    const struct iptrk_record *record)
 {
-	const struct iptrk_own *own = rcu_dereference(queue->own);
+	static const u64 none[2];
+	const struct iptrk_own *own = rcu_dereference(ring->queue->own);
+	u16 flags = record->flags & IPTRK_KIND_FLAGS;
 	bool src, dst;
 
-	if (!own || !(key->flags & (IPTRK_IPV4 | IPTRK_IPV6)))
+	if (!own || !(flags & (IPTRK_IPV4 | IPTRK_IPV6)))
 		return false;
-	src = iptrk_own_has(own, key->src);
-	dst = iptrk_own_has(own, key->dst);
+	src = iptrk_own_has(own, record->src);
+	dst = iptrk_own_has(own, record->dst);
 	if (!src && !dst)
 		return false;
-	if (!src || !dst) {
-		memset(src ? key->dst : key->src, 0, sizeof(key->src));
-		key->flags |= IPTRK_NO_REMOTE;
-	}
-	key->port = 0;
-	return true;
+	if (!src || !dst)
+		flags |= IPTRK_NO_REMOTE;
+	return iptrk_merge_put(&ring->merge->own,
+			       src ? (const u64 *)record->src : none,
+			       dst ? (const u64 *)record->dst : none,
+			       iptrk_kind(record, flags, 0), record);
 }
 
 /* The last resort, which can't fail. */
 static void iptrk_merge_rest(struct iptrk_merge *merge,
 			     const struct iptrk_record *record)
 {
-	u32 index = 2 * record->interface + !!(record->flags & IPTRK_SENT);
+	u16 flags = record->flags & IPTRK_SENT;
+	u32 index = 2 * record->interface + !!flags;
 	struct iptrk_merge_slot *slot = &merge->rest[index];
 
 	if (!__test_and_set_bit(index, merge->rest_used)) {
 		merge->rest_count++;
-		slot->key.interface = record->interface;
-		slot->key.flags = record->flags & IPTRK_SENT;
+		slot->kind = record->interface | (u64)flags << 16;
 	}
 	iptrk_merge_count(slot, record);
 }
@@ -142,36 +151,25 @@ static void iptrk_merge_rest(struct iptrk_merge *merge,
 bool iptrk_merge_add(struct iptrk_ring *ring, const struct iptrk_record *record)
 {
 	struct iptrk_merge *merge = ring->merge;
-	struct iptrk_merge_key key;
-
-	memcpy(key.src, record->src, sizeof(key.src));
-	memcpy(key.dst, record->dst, sizeof(key.dst));
-	key.interface = record->interface;
-	key.flags = record->flags & IPTRK_KEY_FLAGS;
-	/* ICMP's type and code too: they are not worth a record each. */
-	key.port = min(record->sport, record->dport);
-	key.protocol = record->protocol;
+	u64 kind = iptrk_kind(record, record->flags & IPTRK_KIND_FLAGS,
+			      min(record->sport, record->dport));
 
 	if (!timer_pending(&ring->timer))
 		mod_timer(&ring->timer, jiffies + IPTRK_MERGE_FLUSH);
-	if (iptrk_merge_put(&merge->pairs, &key, record))
+	if (likely(iptrk_merge_put(&merge->pairs, (const u64 *)record->src,
+				   (const u64 *)record->dst, kind, record)))
 		return true;
-	if (iptrk_merge_own_key(ring->queue, &key) &&
-	    iptrk_merge_put(&merge->own, &key, record))
+	if (iptrk_merge_own(ring, record))
 		return true;
 	iptrk_merge_rest(merge, record);
 	return false;
 }
 
-/*
- * The next slot of the ring for a merged record, while the reader left room.
- * Other than for packets, @ring->limit does not matter here.
- */
-static struct iptrk_record *iptrk_merge_room(struct iptrk_ring *ring)
+/* The next slot of the ring for a merged record; NULL when there is none. */
+static struct iptrk_record *iptrk_merge_reserve(struct iptrk_ring *ring)
 {
-	if (ring->head - ring->committed > ring->mask)
-		return NULL;
-	return &ring->slots[ring->head & ring->mask];
+	return iptrk_ring_room(ring) ? &ring->slots[ring->head & ring->mask] :
+				       NULL;
 }
 
 /*
@@ -181,7 +179,7 @@ static struct iptrk_record *iptrk_merge_room(struct iptrk_ring *ring)
 static bool iptrk_merge_fill(struct iptrk_record *record,
 			     struct iptrk_merge_slot *slot, u16 flags)
 {
-	const struct iptrk_merge_key *key = &slot->key;
+	u16 kept = iptrk_kind_flags(slot->kind);
 	u32 packets = min_t(u64, slot->packets, U32_MAX);
 	u32 bytes = min_t(u64, slot->bytes, U32_MAX);
 
@@ -189,16 +187,16 @@ static bool iptrk_merge_fill(struct iptrk_record *record,
 	record->time_ns = slot->time_ns;
 	record->bytes = bytes;
 	record->packets = packets;
-	record->interface = key->interface;
-	record->flags = key->flags | flags;
+	record->interface = (u16)slot->kind;
+	record->flags = kept | flags;
 	if (!(flags & IPTRK_UNATTRIBUTED)) {
-		memcpy(record->src, key->src, sizeof(record->src));
-		memcpy(record->dst, key->dst, sizeof(record->dst));
-		record->protocol = key->protocol;
-		record->sport = key->port;
-		record->dport = key->port;
-		record->ethertype = key->flags & IPTRK_IPV4 ? ETH_P_IP :
-				    key->flags & IPTRK_IPV6 ? ETH_P_IPV6 : 0;
+		memcpy(record->src, slot->src, sizeof(record->src));
+		memcpy(record->dst, slot->dst, sizeof(record->dst));
+		record->protocol = (u8)(slot->kind >> 48);
+		record->sport = (u16)(slot->kind >> 32);
+		record->dport = record->sport;
+		record->ethertype = kept & IPTRK_IPV4 ? ETH_P_IP :
+				    kept & IPTRK_IPV6 ? ETH_P_IPV6 : 0;
 	}
 	slot->packets -= packets;
 	slot->bytes -= bytes;
@@ -215,7 +213,7 @@ static u32 iptrk_merge_emit_rest(struct iptrk_ring *ring, u32 budget)
 		u32 index = find_first_bit(merge->rest_used,
 					   2 * IPTRK_INTERFACES_MAX);
 
-		record = iptrk_merge_room(ring);
+		record = iptrk_merge_reserve(ring);
 		if (!record)
 			return 0;
 		if (iptrk_merge_fill(record, &merge->rest[index],
@@ -244,7 +242,7 @@ static u32 iptrk_merge_emit_table(struct iptrk_ring *ring,
 			table->cursor++;
 			continue;
 		}
-		record = iptrk_merge_room(ring);
+		record = iptrk_merge_reserve(ring);
 		if (!record)
 			return 0;
 		if (iptrk_merge_fill(record, &table->slots[i], IPTRK_MERGED)) {
@@ -269,7 +267,6 @@ void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget)
 	budget = iptrk_merge_emit_rest(ring, budget);
 	budget = iptrk_merge_emit_table(ring, &merge->own, budget);
 	iptrk_merge_emit_table(ring, &merge->pairs, budget);
-	WRITE_ONCE(ring->shared->merge_waiting, iptrk_merge_waiting(merge));
 }
 
 /*

@@ -19,34 +19,18 @@ struct timer_list;
 #define IPTRK_MERGE_SLOTS 4096 /* of each table; a power of two */
 
 /**
- * struct iptrk_merge_key - what merged packets have in common
- * @src: as in struct iptrk_record, like the others; zero when not kept
- * @dst: see @src
- * @interface: see @src
- * @flags: direction, family and IPTRK_NO_REMOTE only
- * @port: the lower of the two, for the service; zero when not kept
- * @protocol: see @src
- *
- * Whole words without a hole: compared and hashed by word.
- */
-struct iptrk_merge_key {
-	u8 src[16];
-	u8 dst[16];
-	u16 interface;
-	u16 flags;
-	u16 port;
-	u16 protocol;
-} __aligned(8);
-
-/**
  * struct iptrk_merge_slot - packets of one kind that found no room
- * @key: what kind
+ * @src: as in struct iptrk_record, like @dst; zero when not kept
+ * @dst: see @src
+ * @kind: the rest of what they have in common; see iptrk_kind()
  * @packets: how many
  * @bytes: their bytes on the wire
  * @time_ns: when the last of them came
  */
 struct iptrk_merge_slot {
-	struct iptrk_merge_key key;
+	u64 src[2];
+	u64 dst[2];
+	u64 kind;
 	u64 packets;
 	u64 bytes;
 	u64 time_ns;

@@ -108,12 +108,17 @@ static void iptrk_ring_refresh(struct iptrk_ring *ring)
  */
 void iptrk_ring_settle(struct iptrk_ring *ring, u32 budget)
 {
+	u32 waiting = iptrk_merge_waiting(ring->merge);
+
 	iptrk_ring_refresh(ring);
-	if (iptrk_merge_waiting(ring->merge))
+	if (waiting && iptrk_ring_room(ring)) {
 		iptrk_merge_emit(ring, budget);
-	if (ring->head - ring->committed > ring->mask)
+		waiting = iptrk_merge_waiting(ring->merge);
+	}
+	WRITE_ONCE(ring->shared->merge_waiting, waiting);
+	if (!iptrk_ring_room(ring))
 		ring->limit = ring->head;
-	else if (iptrk_merge_waiting(ring->merge))
+	else if (waiting)
 		ring->limit = ring->head + 1;
 	else
 		ring->limit = ring->committed + ring->mask + 1;
@@ -122,9 +127,13 @@ void iptrk_ring_settle(struct iptrk_ring *ring, u32 budget)
 /* The unlikely part of iptrk_ring_reserve(). */
 struct iptrk_record *iptrk_ring_look(struct iptrk_ring *ring)
 {
+	/* Full, and still full: nothing else can have changed. */
+	if (!iptrk_ring_room(ring) &&
+	    READ_ONCE(ring->commit->committed) == ring->committed)
+		return &ring->scratch;
 	iptrk_ring_settle(ring, IPTRK_MERGE_LOOKS);
 	if (ring->head == ring->limit)
-		return NULL;
+		return &ring->scratch;
 	return &ring->slots[ring->head & ring->mask];
 }
 

@@ -105,12 +105,18 @@ static __always_inline u64 iptrk_ring_time(struct iptrk_ring *ring)
 	return ring->tick_ns;
 }
 
+/* Whether the reader left room, as far as is known. */
+static inline bool iptrk_ring_room(const struct iptrk_ring *ring)
+{
+	return ring->head - ring->committed <= ring->mask;
+}
+
 /**
  * iptrk_ring_reserve() - claim the next slot of this CPU's ring
  * @ring: ring of the CPU we run on
  *
  * Context: bottom halves off until iptrk_ring_publish(). Never sleeps.
- * Return: slot to fill whole, or NULL when the reader is a ring behind.
+ * Return: slot to fill whole; @ring->scratch when the reader is a ring behind.
  */
 static __always_inline struct iptrk_record *
 iptrk_ring_reserve(struct iptrk_ring *ring)

@@ -169,9 +169,12 @@ TEST_F(DeviceTest, KeepsTheAddressesOfWhatItMerges) {
   for (int i = 0; i < 1000; ++i) left_.Send(UdpFrame(99, 4444));
   DrainAll(queue);
   queue.Commit(queue.Position());
-  SendUdp(1);
-  const auto records = DrainAll(queue);
-  ASSERT_EQ(records.size(), 2u);
+  std::vector<iptrk_record> records;
+  for (int i = 0; i < 100 && records.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    records = DrainAll(queue);
+  }
+  ASSERT_EQ(records.size(), 1u);
   EXPECT_TRUE(records[0].flags & IPTRK_MERGED);
   EXPECT_EQ(records[0].packets, 1000u);
   EXPECT_EQ(Address::FromBytes(records[0].src).ToString(), "44.0.0.99");
