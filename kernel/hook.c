@@ -195,17 +195,6 @@ static __always_inline void iptrk_record_make(struct iptrk_record *record,
 				   flags);
 }
 
-/* Whether another interface of this queue saw the packet before. */
-static bool iptrk_seen_before(const struct iptrk_port *port,
-			      const struct sk_buff *skb, bool sent)
-{
-	if (READ_ONCE(port->covered[sent]))
-		return true;
-	/* Zero: made on this machine, so this is the first we see of it. */
-	return sent && skb->skb_iif &&
-	       xa_load(&port->queue->covered, skb->skb_iif);
-}
-
 /*
  * @class: what became of the packet; one of @count's volumes.
  * @buffer_bytes: of the socket buffer, with its layer-2 header.

@@ -63,7 +63,7 @@ static void iptrk_queue_free(struct kref *ref)
 		free_percpu(queue->ports[i]->lanes);
 		kfree(queue->ports[i]);
 	}
-	xa_destroy(&queue->covered);
+	iptrk_once_free(queue);
 	kvfree(rcu_dereference_protected(queue->own, true));
 	vfree(queue->commit_area);
 	kvfree(queue->rings);
@@ -97,7 +97,7 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 	queue->created_ns = ktime_get_real_ns();
 	strscpy(queue->name, attach->name, sizeof(queue->name));
 	init_waitqueue_head(&queue->wait);
-	xa_init(&queue->covered);
+	iptrk_once_init(queue);
 
 	queue->rings = kvcalloc(nr_cpu_ids, sizeof(*queue->rings), GFP_KERNEL);
 	if (!queue->rings)

@@ -16,11 +16,28 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/seqlock.h>
+#include <linux/skbuff.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "own.h"
 #include "ring.h"
+
+/* How many of a device's frames another watched device has; see once.c. */
+enum iptrk_seen {
+	IPTRK_SEEN_NONE,
+	IPTRK_SEEN_ALL,
+	IPTRK_SEEN_SOME,
+	IPTRK_SEEN_MASK = 3,
+	IPTRK_SEEN_WATCHED = 4, /* in iptrk_queue.seen only: it has a port */
+};
+
+/*
+ * Priorities of our hooks: what others drop is seen, too. Helpers come behind
+ * the ports, which are one before the last.
+ */
+#define IPTRK_FIRST INT_MIN
+#define IPTRK_LAST INT_MAX
 
 /**
  * struct iptrk_count - one CPU's counts of one port and direction
@@ -58,15 +75,15 @@ struct iptrk_lane {
  * @lanes: one per possible CPU
  * @queue: owner
  * @index: row in the table, and in records
- * @covered: of what is received, and sent: all of it passes another watched
- *	device before
+ * @covered: enum iptrk_seen, received and sent: what another watched device
+ *	has seen before, or will see below this one
  * @ethernet: the device's frames start with an Ethernet header
  * @promiscuous: we raised the device's count
  * @dev: device watched now, valid until NETDEV_UNREGISTER; or NULL
  * @ops: our hooks on @dev, ingress and egress
  * @name: current or last name
  * @kind: rtnl kind
- * @convention: enum iptrk_convention
+ * @convention: enum iptrk_convention, received and sent
  * @nic: the device's own counts of earlier times it was watched
  * @nic_base: its counts when this watch began
  */
@@ -74,14 +91,14 @@ struct iptrk_port {
 	struct iptrk_lane __percpu *lanes;
 	struct iptrk_queue *queue;
 	u16 index;
-	bool covered[2];
+	u8 covered[2];
 	bool ethernet;
 	bool promiscuous;
 	struct net_device *dev;
 	struct nf_hook_ops ops[2];
 	char name[IFNAMSIZ];
 	char kind[IFNAMSIZ];
-	u32 convention;
+	u16 convention[2];
 	struct iptrk_volume nic[2];
 	struct iptrk_volume nic_base[2];
 };
@@ -99,7 +116,10 @@ struct iptrk_port {
  * @watching: IPTRK_WATCH was called
  * @watch: what for
  * @ports: the table, @port_count in use
- * @covered: by ifindex, devices whose received frames we saw already
+ * @seen: by ifindex, enum iptrk_seen of frames once received there
+ * @watched: ports with a device
+ * @helpers: once.c's own hooks
+ * @notes: once.c's memory, received and sent; NULL when it needs none
  * @own: whose volume is kept the longest; replaced under RCU, or NULL
  */
 struct iptrk_queue {
@@ -120,7 +140,10 @@ struct iptrk_queue {
 	struct iptrk_port *ports[IPTRK_INTERFACES_MAX];
 	u32 port_count;
 	u64 refused;
-	struct xarray covered;
+	struct xarray seen;
+	u32 watched;
+	struct list_head helpers;
+	struct iptrk_notes *notes[2];
 	struct iptrk_own __rcu *own;
 };
 
@@ -141,6 +164,33 @@ int iptrk_queue_own(struct iptrk_queue *queue,
 size_t iptrk_queue_commit_bytes(void);
 int iptrk_queues_init(void);
 void iptrk_queues_exit(void);
+
+/* once.c */
+bool iptrk_once_seen(const struct iptrk_port *port, const struct sk_buff *skb,
+		     bool sent);
+void iptrk_once_init(struct iptrk_queue *queue);
+void iptrk_once_update(struct iptrk_queue *queue);
+void iptrk_once_stop(struct iptrk_queue *queue);
+void iptrk_once_free(struct iptrk_queue *queue);
+
+/**
+ * iptrk_seen_before() - whether another interface of the queue has the frame
+ * @port: where it passes
+ * @skb: the frame
+ * @sent: at egress
+ *
+ * Context: in the hooks, once for each frame and port.
+ */
+static __always_inline bool iptrk_seen_before(const struct iptrk_port *port,
+					      const struct sk_buff *skb,
+					      bool sent)
+{
+	/* Nothing below or across, and not received by this machine: first. */
+	if (likely(!READ_ONCE(port->covered[sent]) &&
+		   (!sent || !skb->skb_iif)))
+		return false;
+	return iptrk_once_seen(port, skb, sent);
+}
 
 /* watch.c */
 int iptrk_watch_set(struct iptrk_queue *queue,

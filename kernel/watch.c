@@ -31,21 +31,66 @@ static bool iptrk_wants(const struct iptrk_queue *queue,
 	return false;
 }
 
-static u32 iptrk_convention(const struct net_device *dev, const char *kind)
+static bool iptrk_kind_is(const char *kind, const char *const kinds[], size_t n)
 {
-	static const char *const buffers[] = { "veth", "dummy", "tun", "macvlan",
-					       "macvtap", "ifb", "bond" };
-	static const char *const network[] = { "bridge", "vlan" };
 	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+/*
+ * With GRO or XDP the receiving end of a veth pair polls, and then it counts,
+ * for both ends. What the sender would have cut anyway takes the other way.
+ */
+static bool iptrk_veth_polls(const struct net_device *receiver,
+			     const struct net_device *sender)
+{
+	if (!(receiver->features & NETIF_F_GRO) &&
+	    !receiver->xdp_state[XDP_MODE_DRV].prog &&
+	    !receiver->xdp_state[XDP_MODE_DRV].link)
+		return false;
+	return !(sender->features & NETIF_F_ALL_TSO);
+}
+
+static u16 iptrk_convention(struct net_device *dev, bool sent)
+{
+	static const char *const buffers[] = { "dummy", "tun", "macvlan",
+					       "macvtap", "ipvlan", "ipvtap",
+					       "ifb", "gre", "gretap", "ipip",
+					       "sit", "ip6tnl", "ip6gre" };
+	static const char *const network[] = { "bridge", "vlan", "team",
+					       "macsec" };
+	const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+	struct net_device *other;
+	struct list_head *i;
 
 	if (dev->flags & IFF_LOOPBACK)
 		return IPTRK_COUNTS_NETWORK;
-	for (i = 0; i < ARRAY_SIZE(buffers); i++)
-		if (!strcmp(kind, buffers[i]))
-			return IPTRK_COUNTS_BUFFERS;
-	for (i = 0; i < ARRAY_SIZE(network); i++)
-		if (!strcmp(kind, network[i]))
-			return IPTRK_COUNTS_NETWORK;
+	if (!strcmp(kind, "veth")) {
+		bool polls;
+
+		rcu_read_lock();
+		other = dev->netdev_ops->ndo_get_peer_dev(dev);
+		polls = other && (sent ? iptrk_veth_polls(other, dev) :
+					 iptrk_veth_polls(dev, other));
+		rcu_read_unlock();
+		return polls ? IPTRK_COUNTS_POLLED : IPTRK_COUNTS_BUFFERS;
+	}
+	/* These add up what the devices below them count. */
+	if (!strcmp(kind, "bond")) {
+		netdev_for_each_lower_dev(dev, other, i)
+			return iptrk_convention(other, sent);
+		return IPTRK_COUNTS_BUFFERS;
+	}
+	if (!strcmp(kind, "vxlan") || !strcmp(kind, "geneve"))
+		return IPTRK_COUNTS_NETWORK;
+	if (iptrk_kind_is(kind, network, ARRAY_SIZE(network)))
+		return sent ? IPTRK_COUNTS_BUFFERS : IPTRK_COUNTS_NETWORK;
+	if (iptrk_kind_is(kind, buffers, ARRAY_SIZE(buffers)))
+		return IPTRK_COUNTS_BUFFERS;
 	return IPTRK_COUNTS_WIRE;
 }
 
@@ -125,8 +170,7 @@ static int iptrk_port_hook(struct iptrk_port *port, struct net_device *dev)
 		ops->priv = port;
 		ops->hook = i ? iptrk_hook_sent : iptrk_hook_received;
 		ops->hooknum = i ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
-		/* First in and last out: what others drop is seen too. */
-		ops->priority = i ? INT_MAX : INT_MIN;
+		ops->priority = i ? IPTRK_LAST - 1 : IPTRK_FIRST;
 	}
 	return nf_register_net_hooks(dev_net(dev), port->ops,
 				     1 + IPTRK_HAS_EGRESS);
@@ -145,7 +189,6 @@ static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 	strscpy(port->kind,
 		dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "",
 		sizeof(port->kind));
-	port->convention = iptrk_convention(dev, port->kind);
 	port->ethernet = dev->type == ARPHRD_ETHER ||
 			 dev->type == ARPHRD_LOOPBACK;
 	if (queue->watch.flags & IPTRK_WATCH_PROMISCUOUS)
@@ -187,47 +230,7 @@ static struct iptrk_port *iptrk_port_of(const struct iptrk_queue *queue,
 	return NULL;
 }
 
-/* Whether any device below @dev is watched by the queue in @priv. */
-static int iptrk_lower_watched(struct net_device *dev,
-			       struct netdev_nested_priv *priv)
-{
-	return iptrk_port_of(priv->data, dev) != NULL;
-}
-
-/*
- * The once rule needs to know which devices' received frames were seen
- * before: those watched, and those above them.
- */
-static void iptrk_watch_cover(struct iptrk_queue *queue)
-{
-	struct netdev_nested_priv priv = { .data = queue };
-	struct net_device *dev;
-	unsigned long ifindex;
-	void *entry;
-
-	xa_for_each(&queue->covered, ifindex, entry)
-		if (!__dev_get_by_index(queue->net, ifindex))
-			xa_erase(&queue->covered, ifindex);
-
-	for_each_netdev(queue->net, dev) {
-		struct iptrk_port *port = iptrk_port_of(queue, dev);
-		bool below = netdev_walk_all_lower_dev(
-				     dev, iptrk_lower_watched, &priv) != 0;
-
-		if (port)
-			{
-			WRITE_ONCE(port->covered[0], below);
-			WRITE_ONCE(port->covered[1], below);
-		}
-		if (port || below)
-			xa_store(&queue->covered, dev->ifindex,
-				 xa_mk_value(1), GFP_KERNEL);
-		else
-			xa_erase(&queue->covered, dev->ifindex);
-	}
-}
-
-/* Brings what is tapped in line with what is wanted. */
+/* Brings what is watched in line with what is wanted. */
 static void iptrk_watch_refresh(struct iptrk_queue *queue)
 {
 	struct net_device *dev;
@@ -244,7 +247,15 @@ static void iptrk_watch_refresh(struct iptrk_queue *queue)
 		else if (port)
 			strscpy(port->name, dev->name, sizeof(port->name));
 	}
-	iptrk_watch_cover(queue);
+	for_each_netdev(queue->net, dev) {
+		struct iptrk_port *port = iptrk_port_of(queue, dev);
+
+		if (!port)
+			continue;
+		port->convention[0] = iptrk_convention(dev, false);
+		port->convention[1] = iptrk_convention(dev, true);
+	}
+	iptrk_once_update(queue);
 }
 
 /* Replaces what the queue watches; counts and rows stay. Under RTNL. */
@@ -267,6 +278,7 @@ void iptrk_watch_stop(struct iptrk_queue *queue)
 	for (i = 0; i < queue->port_count; i++)
 		if (queue->ports[i]->dev)
 			iptrk_port_stop(queue->ports[i]);
+	iptrk_once_stop(queue);
 }
 
 static void iptrk_volume_add(struct iptrk_volume *to,
@@ -305,7 +317,7 @@ void iptrk_watch_report(struct iptrk_port *port, struct iptrk_interface *row)
 	strscpy(row->name, port->name, sizeof(row->name));
 	strscpy(row->kind, port->kind, sizeof(row->kind));
 	row->index = port->index;
-	row->convention = port->convention;
+	memcpy(row->convention, port->convention, sizeof(row->convention));
 	row->watched = !!port->dev;
 	row->ifindex = port->dev ? port->dev->ifindex : 0;
 	for_each_possible_cpu(cpu) {
@@ -329,7 +341,9 @@ static void iptrk_device_gone(struct net_device *dev)
 
 		if (port)
 			iptrk_port_stop(port);
-		xa_erase(&queue->covered, dev->ifindex);
+		/* Others may have been fed by it. */
+		if (queue->watching)
+			iptrk_once_update(queue);
 	}
 }
 
@@ -344,6 +358,8 @@ static int iptrk_device_event(struct notifier_block *block,
 		iptrk_device_gone(dev);
 		break;
 	case NETDEV_REGISTER:
+	case NETDEV_UP: /* a veth pair knows each other only now */
+	case NETDEV_FEAT_CHANGE:
 	case NETDEV_CHANGENAME:
 	case NETDEV_CHANGEUPPER:
 		list_for_each_entry(queue, &iptrk_net(dev_net(dev))->queues,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/books.h"
 
-#include <string_view>
-
 namespace iptrk {
 namespace {
 
@@ -15,12 +13,12 @@ Volume ToVolume(const iptrk_volume& volume) {
 // Read in each driver: see enum iptrk_convention.
 Volume AsTheDeviceCounts(const iptrk_interface& interface, bool sent) {
   const iptrk_books& books = sent ? interface.sent : interface.received;
-  if (interface.convention == IPTRK_COUNTS_WIRE) return ToVolume(books.seen);
-  Volume volume = ToVolume(books.buffers);
-  // These count received buffers behind the layer-2 header; loopback does so
-  // both ways.
-  const bool loopback = std::string_view(interface.name) == "lo";
-  if (interface.convention == IPTRK_COUNTS_NETWORK && (!sent || loopback))
+  const int convention = interface.convention[sent];
+  Volume volume =
+      convention == IPTRK_COUNTS_WIRE || convention == IPTRK_COUNTS_POLLED
+          ? ToVolume(books.seen)
+          : ToVolume(books.buffers);
+  if (convention == IPTRK_COUNTS_NETWORK || convention == IPTRK_COUNTS_POLLED)
     volume.bytes -= volume.packets * kEthernetHeader;
   return volume;
 }

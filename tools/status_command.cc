@@ -15,6 +15,11 @@ nlohmann::json ToJson(const iptrk_volume& volume) {
   return {{"packets", volume.packets}, {"bytes", volume.bytes}};
 }
 
+const char* ConventionName(unsigned convention) {
+  constexpr const char* kNames[] = {"wire", "buffers", "network", "polled"};
+  return convention < std::size(kNames) ? kNames[convention] : "unknown";
+}
+
 nlohmann::json BooksToJson(const iptrk_interface& interface, bool sent) {
   const iptrk_books& books = sent ? interface.sent : interface.received;
   const Balance balance = BalanceOf(interface, sent);
@@ -31,13 +36,9 @@ nlohmann::json BooksToJson(const iptrk_interface& interface, bool sent) {
         {"bytes", balance.expected.bytes}}},
       {"unseen",
        {{"packets", balance.unseen_packets}, {"bytes", balance.unseen_bytes}}},
+      {"convention", ConventionName(interface.convention[sent])},
       {"closed", balance.closed},
       {"balanced", balance.balanced()}};
-}
-
-const char* ConventionName(std::uint32_t convention) {
-  constexpr const char* kNames[] = {"wire", "buffers", "network"};
-  return convention < std::size(kNames) ? kNames[convention] : "unknown";
 }
 
 nlohmann::json StatusToJson(const iptrk_state& state,
@@ -48,7 +49,6 @@ nlohmann::json StatusToJson(const iptrk_state& state,
                     {"kind", interface.kind},
                     {"ifindex", interface.ifindex},
                     {"index", interface.index},
-                    {"convention", ConventionName(interface.convention)},
                     {"watched", interface.watched != 0},
                     {"received", BooksToJson(interface, false)},
                     {"sent", BooksToJson(interface, true)}});

@@ -253,11 +253,12 @@ struct iptrk_books {
 	struct iptrk_volume nic;
 };
 
-/* How a kind of device counts itself; the source is each driver's code. */
+/* How a device counts one direction of itself; the source is its driver. */
 enum iptrk_convention {
 	IPTRK_COUNTS_WIRE, /* frames and bytes on the wire: hardware, virtio */
 	IPTRK_COUNTS_BUFFERS, /* buffers as handed over: veth, dummy, tap */
-	IPTRK_COUNTS_NETWORK, /* received without layer 2: bridge, vlan, lo */
+	IPTRK_COUNTS_NETWORK, /* buffers, without layer 2: a bridge receiving */
+	IPTRK_COUNTS_POLLED, /* frames, without layer 2: veth with GRO or XDP */
 };
 
 /**
@@ -266,7 +267,7 @@ enum iptrk_convention {
  * @kind: rtnl kind ("veth", "bridge", ...), empty for hardware
  * @ifindex: current index; 0 when the device is gone
  * @index: what iptrk_record.interface holds
- * @convention: enum iptrk_convention
+ * @convention: enum iptrk_convention, received and sent
  * @watched: 1 while frames are taken from it
  * @received: books of what came in
  * @sent: books of what went out
@@ -276,7 +277,7 @@ struct iptrk_interface {
 	char kind[IPTRK_IFNAME_LEN];
 	__u32 ifindex;
 	__u32 index;
-	__u32 convention;
+	__u16 convention[2];
 	__u32 watched;
 	struct iptrk_books received;
 	struct iptrk_books sent;
