@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# boot: --nic-pair --timeout 1200
+# Buffers of many frames, joined by GRO or to be cut by GSO, on a card (virtio)
+# and a veth pair: counted as the frames they are.
+. tests/vm/topology.sh
+topology_begins
+modprobe -a veth tun || exit 1
+payload=3000000
+
+# transfer FROM TO ADDRESS: that many octets over TCP; namespaces, or - for
+# here. Headers are of one size: no time stamps, no SACK.
+transfer() {
+	local from=(in_ns "$1") to=(in_ns "$2") size
+	[[ $1 != - ]] || from=(command)
+	[[ $2 != - ]] || to=(command)
+	"${to[@]}" busybox nc -l -p 5001 >/run/transferred &
+	local server=$!
+	wait_for "${to[*]} ss -Hltn 'sport = :5001' | grep -q ." 20
+	head -c $payload /dev/zero | "${from[@]}" timeout 120 busybox nc "$3" 5001 >/dev/null 2>&1
+	wait $server
+	size=$(stat -c %s /run/transferred)
+	[[ $size == "$payload" ]] || echo "only $size arrived"
+}
+
+# octets IP-HEADER WORD...: what TCP carried in such records, without the 8
+# bytes of options that the one SYN has.
+octets() {
+	local ip=$1 packets bytes
+	shift
+	read -r packets bytes < <(recorded protocol=6 "$@")
+	echo $((bytes - packets * (14 + ip + 20) - 8))
+}
+
+# Bytes of the biggest record.
+biggest() {
+	awk '$1 == "record" { for (i = 1; i <= NF; i++) if (sub("^bytes=", "", $i) && $i > most) most = $i } END { print most + 0 }' $topology/taken
+}
+
+near=10.3.0.1 far=10.3.0.2
+
+# addresses DEVICE NAMESPACE OTHER: for both ends of a wire.
+addresses() {
+	local device=$1 space=$2 other=$3
+	ip address add $near/24 dev "$device"
+	ip -n "$space" address add $far/24 dev "$other"
+	sysctl -qw "net.ipv6.conf.$device.disable_ipv6=0"
+	in_ns "$space" sysctl -qw "net.ipv6.conf.$other.disable_ipv6=0" net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0
+	ip address add 2001:db8:3::1/64 dev "$device" nodad
+	ip -n "$space" address add 2001:db8:3::2/64 dev "$other" nodad
+	wait_for "ping -q -c 1 -W 5 $far && ping -6 -q -c 1 -W 5 2001:db8:3::2" 60
+}
+
+both_ways() {
+	local device=$1 space=$2 what=$3 packets buffers
+	for address in $far 2001:db8:3::2; do
+		[[ $address == *:* ]] && ip=40 || ip=20
+		watch "$device"
+		transfer - "$space" $address
+		taken
+		it "counts $payload octets sent over TCP to $address exactly ($what)" equal $payload "$(octets $ip direction=sent)"
+		it "agrees with the interface about TCP to $address, both ways ($what)" equal '' "$(balanced)"
+		packets=$(books "$device" sent seen | cut -d ' ' -f 1)
+		buffers=$(books "$device" sent buffers | cut -d ' ' -f 1)
+		printf '  %s frames in %s buffers\n' "$packets" "$buffers"
+	done
+	watch "$device"
+	in_ns "$space" python3 - <<-END
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.setsockopt(17, 103, 1000)  # UDP_SEGMENT
+		for i in range(5):
+		    s.sendto(bytes(9500), ("$near", 5353))
+	END
+	taken
+	it "counts 5 x 9,500 octets of UDP GSO received as 5 x 10 frames ($what)" equal \
+		"50 $((5 * (9500 + 10 * 42)))" "$(recorded protocol=17 direction=received)"
+	watch "$device"
+	python3 - <<-END
+		import socket
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		s.setsockopt(17, 103, 1000)
+		for i in range(5):
+		    s.sendto(bytes(9500), ("$far", 5353))
+	END
+	taken
+	it "and sent ($what)" equal "50 $((5 * (9500 + 10 * 42)))" "$(recorded protocol=17 direction=sent)"
+	it "agrees with the interface about UDP GSO ($what)" equal '' "$(balanced)"
+	watch "$device"
+	sent=$(frames "$device" --vnet 1000 super=5000*3 superudp=4500*2)
+	taken
+	it "counts buffers that say no number of frames as they will be cut ($what)" exactly "$sent" "$(recorded direction=sent)"
+	it "agrees with the interface about those ($what)" equal '' "$(balanced)"
+}
+
+sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0 net.ipv6.conf.all.disable_ipv6=0
+
+ip netns add card
+ip link set eth1 netns card
+ip link set eth0 up
+ip -n card link set eth1 up
+addresses eth0 card eth1
+both_ways eth0 card virtio
+
+watch -p eth0
+sent=$(frames_in card eth1 udp4*20 arp*5 --to 02:00:00:00:00:77)
+taken
+it 'records frames to other hosts on a card in promiscuous mode' exactly "$sent" "$(recorded type=3)"
+it 'agrees with the card about them' equal '' "$(balanced)"
+ip address flush dev eth0
+
+host peer
+addresses peer peer eth0
+both_ways peer peer 'veth'
+
+# Polling: GRO on here, and the other end cuts what it sends.
+ethtool -K peer gro on
+in_ns peer ethtool -K eth0 tso off gso off
+wait_for '[[ $(cat /sys/class/net/peer/carrier) == 1 ]]' 10
+watch peer
+transfer peer - $near
+in_ns peer ping -q -c 10 -i 0.02 $near >/dev/null
+taken
+it 'counts as much from a veth pair that polls and joins' equal $payload "$(octets 20 direction=received)"
+it 'agrees with an interface that counts like that' equal '' "$(balanced)"
+it 'counts pings there as the 98 bytes they are' equal "$(times 10 98)" "$(recorded protocol=1 direction=received)"
+ethtool -K peer gro off
+in_ns peer ethtool -K eth0 tso on gso on
+
+# BIG TCP
+for device in '' '-n peer'; do
+	name=peer
+	[[ $device ]] && name=eth0
+	# shellcheck disable=SC2086
+	ip $device link set $name gso_max_size 150000 gro_max_size 150000
+	# shellcheck disable=SC2086
+	ip $device link set $name gso_ipv4_max_size 150000 gro_ipv4_max_size 150000 2>/dev/null
+done
+payload=20000000
+sysctl -qw net.ipv4.tcp_wmem='4096 8000000 16000000' net.core.wmem_max=16000000
+in_ns peer sysctl -qw net.ipv4.tcp_rmem='4096 8000000 16000000'
+watch peer
+transfer - peer 2001:db8:3::2
+taken
+it "counts $payload octets of BIG TCP over IPv6 exactly" equal $payload "$(octets 40 direction=sent)"
+it 'which came in buffers of more than 64 KiB' at_least 70000 "$(biggest)"
+it 'agrees with the interface about BIG TCP' equal '' "$(balanced)"
+if ip -d link show peer | grep -q gso_ipv4_max_size.150000; then
+	watch peer
+	transfer - peer $far
+	taken
+	it "counts $payload octets of BIG TCP over IPv4 exactly" equal $payload "$(octets 20 direction=sent)"
+	it 'which, too, came in buffers of more than 64 KiB' at_least 70000 "$(biggest)"
+else
+	skip 'counts BIG TCP over IPv4' "no gso_ipv4_max_size in Linux $(uname -r) or this ip"
+fi
+
+ip tuntap add tap0 mode tap
+ip link set tap0 up
+watch tap0
+sent=$(frames tap0 --tap --vnet 1000 super=5000*3 superzero=5000*4)
+taken
+it "counts a guest's buffers, IPv4 with total length 0 among them" exactly "$sent" "$(recorded direction=received)"
+it 'agrees with the tap about them' equal '' "$(balanced)"
+
+it 'unloads after all that' rmmod iptrk
+it_ends
