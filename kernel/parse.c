@@ -56,7 +56,10 @@ static bool have(const struct iptrk_frame *frame, struct iptrk_record *record,
 	return false;
 }
 
-/* Ports, ICMP type and code, TCP flags. */
+/*
+ * Ports, ICMP type and code, TCP flags. A header that says it is longer than
+ * the packet hides none of them, but where the payload begins.
+ */
 static u32 parse_transport(const struct iptrk_frame *frame,
 			   struct iptrk_record *record, u32 at)
 {
@@ -78,31 +81,37 @@ static u32 parse_transport(const struct iptrk_frame *frame,
 			record->flags |= IPTRK_MALFORMED;
 			return 0;
 		}
-		return at + length;
+		break;
 	case PROTO_UDP:
 	case PROTO_UDPLITE:
 		if (!have(frame, record, at, 4))
 			return 0;
 		record->sport = get16(p);
 		record->dport = get16(p + 2);
-		return have(frame, record, at, 8) ? at + 8 : 0;
+		length = 8;
+		if (!have(frame, record, at, length))
+			return 0;
+		break;
 	case PROTO_SCTP:
 	case PROTO_DCCP:
 		if (!have(frame, record, at, 4))
 			return 0;
 		record->sport = get16(p);
 		record->dport = get16(p + 2);
-		return at + 12;
+		length = 12;
+		break;
 	case PROTO_ICMP:
 	case PROTO_ICMPV6:
 		if (!have(frame, record, at, 2))
 			return 0;
 		record->sport = p[0];
 		record->dport = p[1];
-		return at + 8;
+		length = 8;
+		break;
 	default:
 		return 0;
 	}
+	return at + length <= frame->length ? at + length : 0;
 }
 
 /* @frame cut to the @end its IP header states: behind it is only padding. */
@@ -187,7 +196,7 @@ static u32 parse_ipv6(const struct iptrk_frame *frame,
 
 	next = p[6];
 	at += 40;
-	for (i = 0; i < EXTENSIONS_MAX; i++) {
+	for (i = 0; i <= EXTENSIONS_MAX; i++) {
 		record->protocol = next;
 		p = frame->data + at;
 		switch (next) {
@@ -226,7 +235,7 @@ static u32 parse_ipv6(const struct iptrk_frame *frame,
 			return parse_transport(&packet, record, at);
 		}
 	}
-	/* Still an extension: a chain nobody needs, made to be slow. */
+	/* One more extension: a chain nobody needs, made to be slow. */
 	record->protocol = next;
 	record->flags |= IPTRK_MALFORMED;
 	return 0;
