@@ -68,6 +68,12 @@ LinkHeader ReadLink(int link_type, const u_char* data, std::uint32_t captured) {
     case DLT_LINUX_SLL2:
       link.ethertype = Get16(data);
       break;
+    case DLT_IPV4:
+      link.ethertype = kIpv4;
+      break;
+    case DLT_IPV6:
+      link.ethertype = kIpv6;
+      break;
     default:  // raw IP, or behind a family number: the version says it
       link.ethertype =
           TypeOfVersion(data + link.length, captured - link.length);
@@ -145,6 +151,10 @@ std::optional<iptrk_record> Capture::Next() {
                           link.ethertype};
   iptrk_record parsed = record;
   iptrk_parse(&frame, &parsed);
+  if (link_type_ == DLT_RAW && link.ethertype == 0) {  // no version of IP
+    parsed.ethertype = 0;
+    parsed.flags |= IPTRK_MALFORMED;
+  }
   if (!(parsed.flags & (IPTRK_IPV4 | IPTRK_IPV6))) {
     std::memcpy(parsed.src, record.src, sizeof parsed.src);
     std::memcpy(parsed.dst, record.dst, sizeof parsed.dst);
