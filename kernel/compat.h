@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between kernels; Kbuild asks the headers and sets HAVE_*. */
+/* What differs between kernels; Kbuild asks the compiler and sets HAVE_*. */
 #ifndef IPTRK_COMPAT_H
 #define IPTRK_COMPAT_H
 
 #include <linux/mm.h>
+#include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/timer.h>
 
@@ -55,6 +56,10 @@ static inline void vm_flags_set(struct vm_area_struct *vma,
 
 #ifndef HAVE_TIMER_DELETE_SYNC
 #define timer_delete_sync del_timer_sync
+#endif
+
+#ifndef DEBUG_NET_WARN_ON_ONCE
+#define DEBUG_NET_WARN_ON_ONCE(condition) BUILD_BUG_ON_INVALID(condition)
 #endif
 
 #endif /* IPTRK_COMPAT_H */

@@ -9,7 +9,7 @@
 # beside the repository.
 captures=${IPTRK_CAPTURES:-../shared/captures}
 
-insmod kernel/iptrk.ko || exit 1
+insmod "$IPTRK_MODULE" || exit 1
 lab_up || exit 1
 collectd_config <<-END
 	[queue]

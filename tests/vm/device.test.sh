@@ -8,7 +8,7 @@ iptrk=$build/tools/iptrk
 not_loaded=$("$iptrk" status 2>&1)
 it 'says how to load a module that is not loaded' matches 'modprobe iptrk' "$not_loaded"
 
-it 'loads the module' insmod kernel/iptrk.ko
+it 'loads the module' insmod "$IPTRK_MODULE"
 no_queue=$("$iptrk" status 2>&1)
 it 'says that collectd has made no queue yet' matches "no queue 'collectd'" "$no_queue"
 

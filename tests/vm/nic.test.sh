@@ -7,7 +7,7 @@
 . tests/vm/lab.sh
 . tests/vm/collectd.sh
 
-insmod kernel/iptrk.ko || exit 1
+insmod "$IPTRK_MODULE" || exit 1
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 ip netns add far
 in_ns far sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
