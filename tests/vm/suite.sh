@@ -87,17 +87,18 @@ suite_download_all() {
 }
 
 suite_download() {
-	local tools=(bash coreutils dash diffutils findutils gawk grep gzip make perl sed)
+	local tools=(bash binutils coreutils dash diffutils findutils gawk grep gzip make perl sed)
 	local headers=linux-headers-$VERSION common
 	if [[ $arch == amd64 ]]; then
 		suite_download_all "${tools[@]}" "$headers"
 		return
 	fi
-	# Cross-built: another architecture's headers, our programs.
-	mapfile -t common < <(depends "$headers:$arch" 'linux-headers-.*-common')
-	mapfile -t -O "${#tools[@]}" tools < <(depends "$headers:$arch" 'linux-kbuild-[^:]*')
-	suite_download_all "${tools[@]}" "crossbuild-essential-$arch" &&
-		apt_get download "$headers:$arch" "${common[@]}"
+	# Cross-built: another architecture's headers, our programs; and its
+	# busybox, for a machine that can't use this one's root file system.
+	mapfile -t common < <(apt_cache depends --important "$headers:$arch" |
+		grep -oE 'linux-(headers-[^ :>]*-common|kbuild-[^ :>]*)' | sort -u)
+	suite_download_all "${tools[@]}" "crossbuild-essential-$arch" "${common[@]}" &&
+		apt_get download "$headers:$arch" "busybox-static:$arch"
 }
 
 root_suite() {
@@ -132,4 +133,5 @@ finish_suite() {
 suite_headers() {
 	[[ -d $home/suite ]] || unpack "$home/suite" suite_download
 	printf 'KDIR=%q\nWITHIN=%q\n' "$home/suite/kdir" "$home/suite/within"
+	[[ $arch == amd64 ]] || printf 'BUSYBOX=%q\n' "$home/suite/usr/bin/busybox"
 }

@@ -79,6 +79,7 @@ TEST_F(DeviceTest, RecordsEachFrameWithAddressesPortsAndLength) {
 }
 
 TEST_F(DeviceTest, TellsSentFromReceived) {
+  if (!SeesWhatIsSent()) GTEST_SKIP() << "this kernel has no egress hook";
   Queue queue = Private({"left0"});
   SendUdp(1);
   const auto records = DrainAll(queue);
@@ -138,6 +139,7 @@ TEST_F(DeviceTest, KeepsBooksThatEqualTheInterfacesOwnCounters) {
   SendUdp(500, 777);
   for (const auto& [name, sent] :
        {std::pair{"left0", true}, std::pair{"right0", false}}) {
+    if (sent && !SeesWhatIsSent()) continue;
     const Balance balance = BalanceOf(Interface(queue, name), sent);
     EXPECT_TRUE(balance.balanced()) << name;
     EXPECT_EQ(balance.nic, (Volume{500 * 777, 500})) << name;
