@@ -27,6 +27,13 @@ class Polling {
     return sigtimedwait(&end_, nullptr, &pause) < 0;
   }
 
+  // Without a pause.
+  static bool Ended() {
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) == 1;
+  }
+
   void SleepForever() const {
     int signal;
     sigwait(&end_, &signal);

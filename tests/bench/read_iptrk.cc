@@ -23,7 +23,13 @@ volatile std::sig_atomic_t ended = 0;
 class Reader {
  public:
   explicit Reader(const iptrk::QueueConfig& config)
-      : queue_(iptrk::Queue::Read(config)) {}
+      : queue_(iptrk::Queue::Read(config)) {
+#ifdef IPTRK_OWN  // since version 2 of the interface
+    queue_.Own({{"us",
+                 {*iptrk::Prefix::Parse("198.18.0.0/24"),
+                  *iptrk::Prefix::Parse("2001:db8::/112")}}});
+#endif
+  }
 
   void Hold() const { polling_.SleepForever(); }
 

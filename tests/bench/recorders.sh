@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # bin and module are the sourcing script's
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the benchmark compares, to be sourced by tests/bench/measure. Each
@@ -67,5 +67,55 @@ iptrk_twice_start() { iptrk_hold 65536 "$1" && iptrk_hold 65536 "$1"; }
 iptrk_twice_stop() { reader_stop; }
 
 # The ring is full before the first packet that is measured.
-iptrk_full_start() { iptrk_hold 1024 "$1"; }
+iptrk_full_start() { iptrk_hold 512 "$1"; }
 iptrk_full_stop() { reader_stop; }
+
+iptrk_live_start() { reader_start "$bin/read_iptrk" live 65536 d0; }
+iptrk_live_stop() { reader_stop; }
+
+tpacket_start() { reader_start "$bin/read_tpacket" hold d0; }
+tpacket_stop() { reader_stop; }
+tpacket_live_start() { reader_start "$bin/read_tpacket" live d0; }
+tpacket_live_stop() { reader_stop; }
+
+ringbuf_start() { reader_start "$bin/read_ringbuf" hold "$bin/ringbuf.bpf.o" d0; }
+ringbuf_stop() { reader_stop; }
+ringbuf_live_start() { reader_start "$bin/read_ringbuf" live "$bin/ringbuf.bpf.o" d0; }
+ringbuf_live_stop() { reader_stop; }
+
+# nft_chain RULE
+nft_chain() {
+	nft -f - <<-END
+		table netdev bench {
+			set hosts { type ipv4_addr; size 131072; flags dynamic; }
+			chain received {
+				type filter hook ingress device d0 priority 0; policy accept;
+				$1
+			}
+		}
+	END
+}
+nft_stop() {
+	nft delete table netdev bench
+}
+
+nft_empty_start() { nft_chain ''; }
+nft_empty_stop() { nft_stop; }
+
+nft_set_start() { nft_chain 'update @hosts { ip saddr counter }'; }
+nft_set_stop() {
+	# Listing many would take minutes.
+	[[ $1 != one ]] || nft list set netdev bench hosts | sed -nE 's/.*packets ([0-9]+).*/seen=\1/p'
+	nft_stop
+}
+
+# As Debian's package builds it, and with its defaults. Nothing expires here.
+netflow_start() {
+	modprobe iptable_raw && insmod "$bin/ipt_NETFLOW.ko" destination=127.0.0.1:2055 &&
+		XTABLES_LIBDIR=$bin/xtables iptables-legacy -t raw -A PREROUTING -j NETFLOW
+}
+netflow_stop() {
+	sed -nE 's/.*InHash: ([0-9]+) pkt.*/seen=\1/p' /proc/net/stat/ipt_netflow
+	XTABLES_LIBDIR=$bin/xtables iptables-legacy -t raw -F PREROUTING
+	rmmod ipt_NETFLOW
+}
