@@ -287,8 +287,8 @@ void iptrk_merge_timer(struct timer_list *timer)
 			return;
 		}
 		if (cpu_online(ring->cpu)) {
-			timer->expires = jiffies + 1;
-			add_timer_on(timer, ring->cpu);
+			/* Starts the timer there. */
+			irq_work_queue_on(&ring->wake, ring->cpu);
 			cpus_read_unlock();
 			return;
 		}

@@ -30,6 +30,8 @@ static void iptrk_ring_wake_now(struct irq_work *work)
 {
 	struct iptrk_ring *ring = container_of(work, struct iptrk_ring, wake);
 
+	if (iptrk_merge_waiting(ring->merge) && !timer_pending(&ring->timer))
+		mod_timer(&ring->timer, jiffies + 1);
 	wake_up_interruptible_poll(&ring->queue->wait, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -73,6 +75,8 @@ void iptrk_ring_free(struct iptrk_ring *ring)
 		return;
 	timer_delete_sync(&ring->timer);
 	irq_work_sync(&ring->wake);
+	/* The one can start the other. */
+	timer_delete_sync(&ring->timer);
 	vfree(ring->merge);
 	vfree(ring->memory);
 	ring->queue = NULL;
@@ -140,11 +144,13 @@ struct iptrk_record *iptrk_ring_look(struct iptrk_ring *ring)
 /* Records not yet committed, for display and poll(); any context. */
 u64 iptrk_ring_waiting(const struct iptrk_ring *ring)
 {
+	/* First: what is committed later may be beyond the head we see. */
+	u64 committed = smp_load_acquire(&ring->commit->committed);
 	/* Pairs with the store-release in iptrk_ring_publish(). */
-	u64 head = smp_load_acquire(&ring->shared->head);
-	u64 waiting = head - READ_ONCE(ring->commit->committed);
+	u64 waiting = smp_load_acquire(&ring->shared->head) - committed;
 
-	return min(waiting, ring->mask + 1);
+	/* A position that lies gives nothing to read. */
+	return waiting <= ring->mask + 1 ? waiting : 0;
 }
 
 /*

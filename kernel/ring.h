@@ -39,7 +39,8 @@ struct iptrk_queue;
  * @queue: owner, woken at the watermark
  * @merge: what the ring had no room for
  * @timer: empties @merge when no packet comes to do it
- * @wake: leaves the packet's context before it wakes the queue's readers
+ * @wake: leaves the packet's context before it wakes the queue's readers;
+ *	also brings @timer home to its CPU
  * @memory: the vmalloc area that holds @shared and @slots
  * @cpu: whose ring this is
  * @bad_commits: lies told in @commit; read by anyone

@@ -34,8 +34,8 @@
  *   Whole records, of one CPU after the other, committed as they are copied.
  *
  * poll()
- *   After mmap: readable once `watermark` records have come to one ring since
- *   poll() last said so. Without mmap: readable while a record waits. Rings
+ *   After mmap: readable once a ring's head passed a multiple of `watermark`
+ *   since poll() last said so. Without mmap: readable while a record waits. Rings
  *   that fill slowly never reach the watermark, so poll with a timeout.
  *   EPOLLHUP: the queue's namespace is gone, or it was destroyed.
  *
