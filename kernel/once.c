@@ -17,6 +17,7 @@
  * them, and when too many are under way, a frame counts twice rather than
  * never.
  */
+#include <linux/bits.h>
 #include <linux/hash.h>
 #include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
@@ -153,8 +154,8 @@ bool iptrk_once_seen(const struct iptrk_port *port, const struct sk_buff *skb,
 		return true;
 	case IPTRK_SEEN_SOME:
 		notes = READ_ONCE(queue->notes[sent]);
-		seen = notes && (sent ? iptrk_note(notes, skb, false) :
-					iptrk_noted(notes, skb));
+		seen = notes && (sent ? iptrk_note(notes, skb, false)
+				      : iptrk_noted(notes, skb));
 		break;
 	}
 	return seen || (sent && iptrk_seen_received(queue, skb));
@@ -220,14 +221,13 @@ static struct iptrk_helper *iptrk_helper_of(const struct iptrk_queue *queue,
 {
 	struct iptrk_helper *helper;
 
-	list_for_each_entry(helper, &queue->helpers, node)
-		if (helper->dev == dev)
-			return helper;
+	list_for_each_entry(helper, &queue->helpers,
+			    node) if (helper->dev == dev) return helper;
 	return NULL;
 }
 
-static void iptrk_helper_make(struct iptrk_queue *queue,
-			      struct net_device *dev, const u8 errand[2])
+static void iptrk_helper_make(struct iptrk_queue *queue, struct net_device *dev,
+			      const u8 errand[2])
 {
 	struct iptrk_helper *helper = NULL;
 	int i;
@@ -243,10 +243,10 @@ static void iptrk_helper_make(struct iptrk_queue *queue,
 		helper->ops[i].pf = NFPROTO_NETDEV;
 		helper->ops[i].dev = dev;
 		helper->ops[i].priv = helper;
-		helper->ops[i].hook = i ? iptrk_helper_sent :
-					  iptrk_helper_received;
-		helper->ops[i].hooknum = i ? NF_NETDEV_EGRESS :
-					     NF_NETDEV_INGRESS;
+		helper->ops[i].hook =
+			i ? iptrk_helper_sent : iptrk_helper_received;
+		helper->ops[i].hooknum =
+			i ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
 		/* Behind the port, which reads what the device before noted. */
 		helper->ops[i].priority = i ? IPTRK_LAST : IPTRK_FIRST + 1;
 	}
@@ -257,7 +257,8 @@ static void iptrk_helper_make(struct iptrk_queue *queue,
 	return;
 err:
 	kfree(helper);
-	netdev_warn_once(dev, "iptrk: no memory to tell its frames apart; they may count twice\n");
+	netdev_warn_once(dev, "iptrk: no memory to tell its frames apart; they "
+			      "may count twice\n");
 }
 
 /* Takes the hooks off; the caller waits for them before it frees. */
@@ -276,9 +277,17 @@ static void iptrk_helpers_free(struct list_head *stopped)
 	if (list_empty(stopped))
 		return;
 	synchronize_net();
-	list_for_each_entry_safe(helper, next, stopped, node)
-		kfree(helper);
+	list_for_each_entry_safe(helper, next, stopped, node) kfree(helper);
 }
+
+/*
+ * What iptrk_queue.seen holds of a device besides enum iptrk_seen in its lowest
+ * bits: worked out once for each change, as a bridge may have many ports.
+ */
+#define IPTRK_WATCHED BIT(2) /* it has a tap */
+#define IPTRK_KNOWN BIT(3) /* the two below are worked out */
+#define IPTRK_RECEIVED_SHIFT 4 /* what it is given was seen before */
+#define IPTRK_BELOW_SHIFT 6 /* what it sends will be seen below */
 
 static u8 iptrk_seen_sum(u8 a, u8 b)
 {
@@ -292,12 +301,18 @@ static bool iptrk_here(const struct iptrk_queue *queue,
 	return __dev_get_by_index(queue->net, dev->ifindex) == dev;
 }
 
+static unsigned long iptrk_known(struct iptrk_queue *queue,
+				 const struct net_device *dev)
+{
+	return dev_net(dev) == queue->net
+		       ? xa_to_value(xa_load(&queue->seen, dev->ifindex))
+		       : 0;
+}
+
 static bool iptrk_watched(struct iptrk_queue *queue,
 			  const struct net_device *dev)
 {
-	return dev_net(dev) == queue->net &&
-	       xa_to_value(xa_load(&queue->seen, dev->ifindex)) &
-		       IPTRK_SEEN_WATCHED;
+	return iptrk_known(queue, dev) & IPTRK_WATCHED;
 }
 
 /* What this one sends the other receives, in this namespace; lo itself. */
@@ -340,9 +355,16 @@ static bool iptrk_sibling_watched(struct iptrk_queue *queue,
 
 	rcu_read_lock();
 	netdev_for_each_lower_dev(dev, lower, i)
+	{
 		netdev_for_each_upper_dev_rcu(lower, sibling, j)
-			watched |= sibling != dev &&
-				   iptrk_watched(queue, sibling);
+		{
+			watched =
+				sibling != dev && iptrk_watched(queue, sibling);
+			if (watched)
+				goto out;
+		}
+	}
+out:
 	rcu_read_unlock();
 	return watched;
 }
@@ -351,24 +373,27 @@ static bool iptrk_sibling_watched(struct iptrk_queue *queue,
 static u8 iptrk_received(struct iptrk_queue *queue, struct net_device *dev,
 			 bool here)
 {
-	struct net_device *peer = iptrk_peer(queue, dev);
-	struct net_device *lower;
+	unsigned long known = iptrk_known(queue, dev);
+	struct net_device *lower, *peer;
 	struct list_head *i;
 	u8 sum = IPTRK_SEEN_NONE;
 	bool first = true;
 
-	if (here && iptrk_watched(queue, dev))
+	if (here && known & IPTRK_WATCHED)
 		return IPTRK_SEEN_ALL;
+	if (known & IPTRK_KNOWN)
+		return known >> IPTRK_RECEIVED_SHIFT & IPTRK_SEEN_MASK;
+	peer = iptrk_peer(queue, dev);
 	if (peer) {
 		if (iptrk_watched(queue, peer))
 			return IPTRK_SEEN_ALL;
 		/* Forwarded from a watched device to the peer, perhaps. */
-		return peer != dev &&
-				       queue->watched > iptrk_watched(queue, dev) ?
-			       IPTRK_SEEN_SOME :
-			       IPTRK_SEEN_NONE;
+		return peer != dev && queue->watched > iptrk_watched(queue, dev)
+			       ? IPTRK_SEEN_SOME
+			       : IPTRK_SEEN_NONE;
 	}
-	netdev_for_each_lower_dev(dev, lower, i) {
+	netdev_for_each_lower_dev(dev, lower, i)
+	{
 		u8 one = iptrk_received(queue, lower, true);
 
 		sum = first ? one : iptrk_seen_sum(sum, one);
@@ -383,15 +408,19 @@ static u8 iptrk_received(struct iptrk_queue *queue, struct net_device *dev,
 /* What frames @dev sends will be seen below it. */
 static u8 iptrk_sent_below(struct iptrk_queue *queue, struct net_device *dev)
 {
+	unsigned long known = iptrk_known(queue, dev);
 	struct net_device *lower;
 	struct list_head *i;
 	u8 sum = IPTRK_SEEN_NONE;
 	bool first = true;
 
-	netdev_for_each_lower_dev(dev, lower, i) {
-		u8 one = iptrk_watched(queue, lower) ?
-				 IPTRK_SEEN_ALL :
-				 iptrk_sent_below(queue, lower);
+	if (known & IPTRK_KNOWN)
+		return known >> IPTRK_BELOW_SHIFT & IPTRK_SEEN_MASK;
+	netdev_for_each_lower_dev(dev, lower, i)
+	{
+		u8 one = iptrk_watched(queue, lower)
+				 ? IPTRK_SEEN_ALL
+				 : iptrk_sent_below(queue, lower);
 
 		sum = first ? one : iptrk_seen_sum(sum, one);
 		first = false;
@@ -404,8 +433,7 @@ static bool iptrk_notes_sent(struct iptrk_queue *queue, struct net_device *dev)
 {
 	return iptrk_watched(queue, dev) &&
 	       (iptrk_sent_below(queue, dev) == IPTRK_SEEN_SOME ||
-		(iptrk_has_shortcut(dev) &&
-		 iptrk_sibling_watched(queue, dev)));
+		(iptrk_has_shortcut(dev) && iptrk_sibling_watched(queue, dev)));
 }
 
 static int iptrk_upper_asks(struct net_device *upper,
@@ -427,7 +455,7 @@ static bool iptrk_any_upper(struct iptrk_queue *queue, struct net_device *dev,
 			    int (*test)(struct net_device *upper,
 					struct netdev_nested_priv *priv))
 {
-	struct netdev_nested_priv priv = { .data = queue };
+	struct netdev_nested_priv priv = {.data = queue};
 	bool any;
 
 	rcu_read_lock();
@@ -474,12 +502,13 @@ static void iptrk_helpers_update(struct iptrk_queue *queue)
 	struct net_device *dev;
 	LIST_HEAD(stopped);
 
-	list_for_each_entry_safe(helper, next, &queue->helpers, node)
-		if (!iptrk_here(queue, helper->dev))
-			iptrk_helper_stop(helper, &stopped);
-	for_each_netdev(queue->net, dev) {
-		const u8 errand[2] = { iptrk_errand_received(queue, dev),
-				       iptrk_errand_sent(queue, dev) };
+	list_for_each_entry_safe(helper, next, &queue->helpers,
+				 node) if (!iptrk_here(queue, helper->dev))
+		iptrk_helper_stop(helper, &stopped);
+	for_each_netdev(queue->net, dev)
+	{
+		const u8 errand[2] = {iptrk_errand_received(queue, dev),
+				      iptrk_errand_sent(queue, dev)};
 		bool wanted = (errand[0] || errand[1]) &&
 			      dev->reg_state == NETREG_REGISTERED;
 
@@ -496,14 +525,11 @@ static void iptrk_helpers_update(struct iptrk_queue *queue)
 	iptrk_helpers_free(&stopped);
 }
 
+/* Without memory frames count twice rather than never. */
 static void iptrk_seen_store(struct iptrk_queue *queue, unsigned long ifindex,
 			     unsigned long value)
 {
-	if (value)
-		xa_store(&queue->seen, ifindex, xa_mk_value(value),
-			 GFP_KERNEL);
-	else
-		xa_erase(&queue->seen, ifindex);
+	xa_store(&queue->seen, ifindex, xa_mk_value(value), GFP_KERNEL);
 }
 
 /**
@@ -521,10 +547,13 @@ void iptrk_once_update(struct iptrk_queue *queue)
 
 	/* First who is watched, which all else follows from. */
 	xa_for_each(&queue->seen, ifindex, entry)
-		iptrk_seen_store(queue, ifindex,
-				 __dev_get_by_index(queue->net, ifindex) ?
-					 xa_to_value(entry) & IPTRK_SEEN_MASK :
-					 0);
+	{
+		if (__dev_get_by_index(queue->net, ifindex))
+			iptrk_seen_store(queue, ifindex,
+					 xa_to_value(entry) & IPTRK_SEEN_MASK);
+		else
+			xa_erase(&queue->seen, ifindex);
+	}
 	queue->watched = 0;
 	for (i = 0; i < queue->port_count; i++) {
 		const struct net_device *watched = queue->ports[i]->dev;
@@ -533,13 +562,19 @@ void iptrk_once_update(struct iptrk_queue *queue)
 			continue;
 		queue->watched++;
 		iptrk_seen_store(queue, watched->ifindex,
-				 IPTRK_SEEN_WATCHED | IPTRK_SEEN_ALL);
+				 IPTRK_WATCHED | IPTRK_SEEN_ALL);
+	}
+	for_each_netdev(queue->net, dev)
+	{
+		unsigned long value = iptrk_received(queue, dev, true);
+
+		value |= iptrk_received(queue, dev, false)
+			 << IPTRK_RECEIVED_SHIFT;
+		value |= iptrk_sent_below(queue, dev) << IPTRK_BELOW_SHIFT;
+		value |= iptrk_known(queue, dev) & IPTRK_WATCHED;
+		iptrk_seen_store(queue, dev->ifindex, value | IPTRK_KNOWN);
 	}
 	iptrk_helpers_update(queue);
-	for_each_netdev(queue->net, dev)
-		if (!iptrk_watched(queue, dev))
-			iptrk_seen_store(queue, dev->ifindex,
-					 iptrk_received(queue, dev, true));
 	for (i = 0; i < queue->port_count; i++) {
 		struct iptrk_port *port = queue->ports[i];
 		u8 sent;
@@ -549,15 +584,16 @@ void iptrk_once_update(struct iptrk_queue *queue)
 			continue;
 		sent = iptrk_sent_below(queue, dev);
 		if (sent != IPTRK_SEEN_ALL)
-			sent = iptrk_any_upper(queue, dev, iptrk_upper_notes) ?
-				       IPTRK_SEEN_SOME :
-				       IPTRK_SEEN_NONE;
-		WRITE_ONCE(port->covered[0],
-			   iptrk_received(queue, dev, false));
+			sent = iptrk_any_upper(queue, dev, iptrk_upper_notes)
+				       ? IPTRK_SEEN_SOME
+				       : IPTRK_SEEN_NONE;
+		WRITE_ONCE(port->covered[0], iptrk_received(queue, dev, false));
 		WRITE_ONCE(port->covered[1], sent);
 		if (iptrk_is(dev, "macvlan") && !port->covered[0] &&
 		    iptrk_sibling_watched(queue, dev))
-			pr_notice_once("iptrk: frames from one macvlan to another count at both unless the device below is watched\n");
+			pr_notice_once("iptrk: frames from one macvlan to "
+				       "another count at both unless the "
+				       "device below is watched\n");
 	}
 }
 

@@ -29,7 +29,6 @@ enum iptrk_seen {
 	IPTRK_SEEN_ALL,
 	IPTRK_SEEN_SOME,
 	IPTRK_SEEN_MASK = 3,
-	IPTRK_SEEN_WATCHED = 4, /* in iptrk_queue.seen only: it has a port */
 };
 
 /*

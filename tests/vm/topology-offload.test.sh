@@ -14,12 +14,12 @@ transfer() {
 	local from=(in_ns "$1") to=(in_ns "$2") size
 	[[ $1 != - ]] || from=(command)
 	[[ $2 != - ]] || to=(command)
-	"${to[@]}" busybox nc -l -p 5001 >/run/transferred &
+	"${to[@]}" tests/vm/octets receive 5001 >/run/transferred &
 	local server=$!
-	wait_for "${to[*]} ss -Hltn 'sport = :5001' | grep -q ." 20
-	head -c $payload /dev/zero | "${from[@]}" timeout 120 busybox nc "$3" 5001 >/dev/null 2>&1
+	wait_for "${to[*]} ss -Hltn 'sport = :5001' | grep -q ." 60
+	"${from[@]}" timeout 120 tests/vm/octets send "$3" 5001 $payload
 	wait $server
-	size=$(stat -c %s /run/transferred)
+	size=$(</run/transferred)
 	[[ $size == "$payload" ]] || echo "only $size arrived"
 }
 
@@ -65,6 +65,20 @@ both_ways() {
 		printf '  %s frames in %s buffers\n' "$packets" "$buffers"
 	done
 	watch "$device"
+	sent=$(frames "$device" --vnet 1000 super=5000*3)
+	taken
+	it "counts buffers that say no number of frames as they will be cut ($what)" exactly "$sent" "$(recorded direction=sent protocol=6)"
+	it "agrees with the interface about those ($what)" equal '' "$(balanced)"
+	if ethtool -k "$device" | grep -q '^tx-checksumming: on'; then
+		udp_gso "$@"
+	else
+		skip "counts UDP GSO ($what)" 'this card does no checksums, which that needs'
+	fi
+}
+
+udp_gso() {
+	local device=$1 space=$2 what=$3
+	watch "$device"
 	in_ns "$space" python3 - <<-END
 		import socket
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -86,16 +100,11 @@ both_ways() {
 	taken
 	it "and sent ($what)" equal "50 $((5 * (9500 + 10 * 42)))" "$(recorded protocol=17 direction=sent)"
 	it "agrees with the interface about UDP GSO ($what)" equal '' "$(balanced)"
-	watch "$device"
-	sent=$(frames "$device" --vnet 1000 super=5000*3 superudp=4500*2)
-	taken
-	it "counts buffers that say no number of frames as they will be cut ($what)" exactly "$sent" "$(recorded direction=sent)"
-	it "agrees with the interface about those ($what)" equal '' "$(balanced)"
 }
 
-sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0 net.ipv6.conf.all.disable_ipv6=0
+sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0
 
-ip netns add card
+space card
 ip link set eth1 netns card
 ip link set eth0 up
 ip -n card link set eth1 up

@@ -48,14 +48,19 @@ topology_begins() {
 	insmod kernel/iptrk.ko || exit 1
 }
 
+# space NAME: a namespace in which nobody speaks unasked.
+space() {
+	ip netns add "$1"
+	in_ns "$1" sysctl -qw net.ipv4.conf.{all,default}.rp_filter=0 \
+		net.ipv6.conf.{all,default}.disable_ipv6=1
+}
+
 # host NAME ADDRESS[/LENGTH] ...: a namespace with that on its eth0, which is
 # wired to the device NAME here. Both ends are up, and silent.
 host() {
 	local name=$1 address
 	shift
-	ip netns add "$name"
-	in_ns "$name" sysctl -qw net.ipv4.conf.{all,default}.rp_filter=0 \
-		net.ipv6.conf.{all,default}.disable_ipv6=1
+	space "$name"
 	ip link add "$name" type veth peer name eth0 netns "$name"
 	ip link set "$name" up
 	ip -n "$name" link set lo up
