@@ -34,7 +34,7 @@
 
 /* Newest first. One cache line without lock debugging. */
 struct iptrk_bucket {
-	spinlock_t lock;
+	spinlock_t lock; /* of the addresses, between CPUs */
 	const struct sk_buff *skbs[IPTRK_NOTES];
 } ____cacheline_aligned_in_smp;
 
@@ -221,8 +221,9 @@ static struct iptrk_helper *iptrk_helper_of(const struct iptrk_queue *queue,
 {
 	struct iptrk_helper *helper;
 
-	list_for_each_entry(helper, &queue->helpers,
-			    node) if (helper->dev == dev) return helper;
+	list_for_each_entry(helper, &queue->helpers, node)
+		if (helper->dev == dev)
+			return helper;
 	return NULL;
 }
 
@@ -257,8 +258,7 @@ static void iptrk_helper_make(struct iptrk_queue *queue, struct net_device *dev,
 	return;
 err:
 	kfree(helper);
-	netdev_warn_once(dev, "iptrk: no memory to tell its frames apart; they "
-			      "may count twice\n");
+	netdev_warn_once(dev, "iptrk: no memory to tell its frames apart; they may count twice\n");
 }
 
 /* Takes the hooks off; the caller waits for them before it frees. */
@@ -277,7 +277,8 @@ static void iptrk_helpers_free(struct list_head *stopped)
 	if (list_empty(stopped))
 		return;
 	synchronize_net();
-	list_for_each_entry_safe(helper, next, stopped, node) kfree(helper);
+	list_for_each_entry_safe(helper, next, stopped, node)
+		kfree(helper);
 }
 
 /*
@@ -354,10 +355,8 @@ static bool iptrk_sibling_watched(struct iptrk_queue *queue,
 	bool watched = false;
 
 	rcu_read_lock();
-	netdev_for_each_lower_dev(dev, lower, i)
-	{
-		netdev_for_each_upper_dev_rcu(lower, sibling, j)
-		{
+	netdev_for_each_lower_dev(dev, lower, i) {
+		netdev_for_each_upper_dev_rcu(lower, sibling, j) {
 			watched =
 				sibling != dev && iptrk_watched(queue, sibling);
 			if (watched)
@@ -392,8 +391,7 @@ static u8 iptrk_received(struct iptrk_queue *queue, struct net_device *dev,
 			       ? IPTRK_SEEN_SOME
 			       : IPTRK_SEEN_NONE;
 	}
-	netdev_for_each_lower_dev(dev, lower, i)
-	{
+	netdev_for_each_lower_dev(dev, lower, i) {
 		u8 one = iptrk_received(queue, lower, true);
 
 		sum = first ? one : iptrk_seen_sum(sum, one);
@@ -416,8 +414,7 @@ static u8 iptrk_sent_below(struct iptrk_queue *queue, struct net_device *dev)
 
 	if (known & IPTRK_KNOWN)
 		return known >> IPTRK_BELOW_SHIFT & IPTRK_SEEN_MASK;
-	netdev_for_each_lower_dev(dev, lower, i)
-	{
+	netdev_for_each_lower_dev(dev, lower, i) {
 		u8 one = iptrk_watched(queue, lower)
 				 ? IPTRK_SEEN_ALL
 				 : iptrk_sent_below(queue, lower);
@@ -502,11 +499,10 @@ static void iptrk_helpers_update(struct iptrk_queue *queue)
 	struct net_device *dev;
 	LIST_HEAD(stopped);
 
-	list_for_each_entry_safe(helper, next, &queue->helpers,
-				 node) if (!iptrk_here(queue, helper->dev))
-		iptrk_helper_stop(helper, &stopped);
-	for_each_netdev(queue->net, dev)
-	{
+	list_for_each_entry_safe(helper, next, &queue->helpers, node)
+		if (!iptrk_here(queue, helper->dev))
+			iptrk_helper_stop(helper, &stopped);
+	for_each_netdev(queue->net, dev) {
 		const u8 errand[2] = {iptrk_errand_received(queue, dev),
 				      iptrk_errand_sent(queue, dev)};
 		bool wanted = (errand[0] || errand[1]) &&
@@ -546,8 +542,7 @@ void iptrk_once_update(struct iptrk_queue *queue)
 	u32 i;
 
 	/* First who is watched, which all else follows from. */
-	xa_for_each(&queue->seen, ifindex, entry)
-	{
+	xa_for_each(&queue->seen, ifindex, entry) {
 		if (__dev_get_by_index(queue->net, ifindex))
 			iptrk_seen_store(queue, ifindex,
 					 xa_to_value(entry) & IPTRK_SEEN_MASK);
@@ -564,8 +559,7 @@ void iptrk_once_update(struct iptrk_queue *queue)
 		iptrk_seen_store(queue, watched->ifindex,
 				 IPTRK_WATCHED | IPTRK_SEEN_ALL);
 	}
-	for_each_netdev(queue->net, dev)
-	{
+	for_each_netdev(queue->net, dev) {
 		unsigned long value = iptrk_received(queue, dev, true);
 
 		value |= iptrk_received(queue, dev, false)

@@ -29,7 +29,7 @@ version 1 60 ethertype=0x0800 malformed
 ihl 1 60 ethertype=0x0800 malformed
 cutudp 1 39 ethertype=0x0800 malformed
 shortip6 1 44 ethertype=0x86dd malformed
-cutextension 1 56 ethertype=0x86dd malformed
+cutextension 1 55 ethertype=0x86dd malformed
 '
 
 host port

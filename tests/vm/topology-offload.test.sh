@@ -34,7 +34,7 @@ octets() {
 
 # Bytes of the biggest record.
 biggest() {
-	awk '$1 == "record" { for (i = 1; i <= NF; i++) if (sub("^bytes=", "", $i) && $i > most) most = $i } END { print most + 0 }' $topology/taken
+	awk '$1 == "record" { for (i = 1; i <= NF; i++) if (sub("^bytes=", "", $i) && $i + 0 > most) most = $i + 0 } END { print most + 0 }' $topology/taken
 }
 
 near=10.3.0.1 far=10.3.0.2
