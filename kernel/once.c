@@ -585,9 +585,7 @@ void iptrk_once_update(struct iptrk_queue *queue)
 		WRITE_ONCE(port->covered[1], sent);
 		if (iptrk_is(dev, "macvlan") && !port->covered[0] &&
 		    iptrk_sibling_watched(queue, dev))
-			pr_notice_once("iptrk: frames from one macvlan to "
-				       "another count at both unless the "
-				       "device below is watched\n");
+			pr_notice_once("iptrk: frames from one macvlan to another count at both unless the device below is watched\n");
 	}
 }
 
