@@ -6,7 +6,6 @@
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
-#include <linux/timer.h>
 
 #if BITS_PER_LONG != 64
 #error "iptrk counts in 64-bit words that must be read whole: 64-bit kernels only"
@@ -52,10 +51,6 @@ static inline void vm_flags_set(struct vm_area_struct *vma,
 #define IPTRK_GFP_MAPPED (IPTRK_GFP & ~__GFP_ACCOUNT)
 #else
 #define IPTRK_GFP_MAPPED IPTRK_GFP
-#endif
-
-#ifndef HAVE_TIMER_DELETE_SYNC
-#define timer_delete_sync del_timer_sync
 #endif
 
 #ifndef DEBUG_NET_WARN_ON_ONCE

@@ -28,7 +28,7 @@
  */
 struct iptrk_file {
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	struct iptrk_queue *queue;
 	bool observer;
 	bool mapped;

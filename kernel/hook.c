@@ -13,6 +13,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/ipv6.h>
 
 #include "compat.h"
 #include "merge.h"
@@ -69,6 +70,25 @@ static u32 iptrk_segment_headers(const struct sk_buff *skb, u32 l2_offset,
 	return offset + l2_offset;
 }
 
+/*
+ * Bytes of headers that say only how big the buffer is, which its frames will
+ * not have: BIG TCP's jumbo option. @l3: where IP is, from data.
+ */
+static u32 iptrk_segment_jumbo(const struct sk_buff *skb, u32 l3)
+{
+	struct {
+		struct ipv6hdr ip;
+		u8 option[4];
+	} __packed copy;
+	const typeof(copy) *p;
+
+	if (skb->len <= U16_MAX || skb->protocol != htons(ETH_P_IPV6))
+		return 0;
+	p = skb_header_pointer(skb, l3, sizeof(copy), &copy);
+	return p && p->ip.nexthdr == NEXTHDR_HOP && !p->ip.payload_len &&
+	       !p->option[1] && p->option[2] == IPV6_TLV_JUMBO ? 8 : 0;
+}
+
 /* One buffer, several frames: GRO joined them, or GSO will cut them. */
 static void iptrk_count_segments(const struct sk_buff *skb,
 				 struct iptrk_record *record, u32 l2_offset,
@@ -77,7 +97,7 @@ static void iptrk_count_segments(const struct sk_buff *skb,
 	u32 buffer_bytes = skb->len + l2_offset;
 	u32 headers = iptrk_segment_headers(skb, l2_offset, l2_len, payload);
 	u32 size = skb_shinfo(skb)->gso_size;
-	u32 frames;
+	u32 frames, jumbo;
 
 	/*
 	 * gso_segs is zero when a guest made the buffer, so the frames are
@@ -89,6 +109,9 @@ static void iptrk_count_segments(const struct sk_buff *skb,
 		frames = skb_shinfo(skb)->gso_segs;
 	if (frames <= 1)
 		return;
+	jumbo = iptrk_segment_jumbo(skb, l2_len - l2_offset);
+	headers -= min(headers, jumbo);
+	record->bytes -= jumbo;
 	record->flags |= IPTRK_SEGMENTED;
 	record->packets = frames;
 	record->bytes += (frames - 1) * headers;

@@ -19,6 +19,7 @@
 
 #define IPTRK_MERGE_BUCKET 8 /* slots a key may be in; their tags are a line */
 #define IPTRK_MERGE_FLUSH (HZ / 50 + 1)
+#define IPTRK_MERGE_ALL (2 * IPTRK_MERGE_SLOTS + 2 * IPTRK_INTERFACES_MAX)
 
 /* So that nobody can choose addresses that meet in one bucket. */
 static u64 iptrk_merge_seed[3] __read_mostly;
@@ -154,8 +155,9 @@ bool iptrk_merge_add(struct iptrk_ring *ring, const struct iptrk_record *record)
 	u64 kind = iptrk_kind(record, record->flags & IPTRK_KIND_FLAGS,
 			      min(record->sport, record->dport));
 
-	if (!timer_pending(&ring->timer))
-		mod_timer(&ring->timer, jiffies + IPTRK_MERGE_FLUSH);
+	if (!delayed_work_pending(&ring->emptying))
+		schedule_delayed_work_on(ring->cpu, &ring->emptying,
+					 IPTRK_MERGE_FLUSH);
 	if (likely(iptrk_merge_put(&merge->pairs, (const u64 *)record->src,
 				   (const u64 *)record->dst, kind, record)))
 		return true;
@@ -272,30 +274,23 @@ void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget)
 /*
  * Empties the tables after the last packet, when no other comes to do it.
  *
- * A pinned timer moves only when its CPU goes offline, and then no hook writes
- * to this ring. So that none begins to while we are at it, the CPU is kept
- * from coming back; once it is back, the timer goes home first.
+ * Runs on the ring's CPU, and elsewhere only while that is offline and no hook
+ * writes to the ring; so that none begins to meanwhile, the CPU is kept from
+ * coming back.
  */
-void iptrk_merge_timer(struct timer_list *timer)
+void iptrk_merge_work(struct work_struct *work)
 {
-	struct iptrk_ring *ring = container_of(timer, struct iptrk_ring, timer);
-	bool abroad = smp_processor_id() != ring->cpu;
+	struct iptrk_ring *ring =
+		container_of(to_delayed_work(work), struct iptrk_ring, emptying);
 
-	if (unlikely(abroad)) {
-		if (!cpus_read_trylock()) {
-			mod_timer(timer, jiffies + 1);
-			return;
-		}
-		if (cpu_online(ring->cpu)) {
-			/* Starts the timer there. */
-			irq_work_queue_on(&ring->wake, ring->cpu);
-			cpus_read_unlock();
-			return;
-		}
-	}
-	iptrk_ring_settle(ring, 2 * IPTRK_MERGE_SLOTS + 2 * IPTRK_INTERFACES_MAX);
-	if (iptrk_merge_waiting(ring->merge) && !timer_pending(timer))
-		mod_timer(timer, jiffies + IPTRK_MERGE_FLUSH);
-	if (unlikely(abroad))
+	if (cpus_read_trylock()) {
+		local_bh_disable();
+		if (smp_processor_id() == ring->cpu || !cpu_online(ring->cpu))
+			iptrk_ring_settle(ring, IPTRK_MERGE_ALL);
+		local_bh_enable();
 		cpus_read_unlock();
+	}
+	if (iptrk_merge_waiting(ring->merge))
+		schedule_delayed_work_on(ring->cpu, &ring->emptying,
+					 IPTRK_MERGE_FLUSH);
 }

@@ -14,7 +14,7 @@
 #include "uapi/iptrk.h"
 
 struct iptrk_ring;
-struct timer_list;
+struct work_struct;
 
 #define IPTRK_MERGE_SLOTS 4096 /* of each table; a power of two */
 
@@ -70,7 +70,7 @@ void iptrk_merge_init(void);
 bool iptrk_merge_add(struct iptrk_ring *ring,
 		     const struct iptrk_record *record);
 void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget);
-void iptrk_merge_timer(struct timer_list *timer);
+void iptrk_merge_work(struct work_struct *work);
 
 /* How many records would come out of it. */
 static inline u32 iptrk_merge_waiting(const struct iptrk_merge *merge)

@@ -23,6 +23,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/vmalloc.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
@@ -114,8 +115,6 @@ static bool iptrk_noted(struct iptrk_notes *notes, const struct sk_buff *skb)
 static bool iptrk_seen_received(struct iptrk_queue *queue,
 				const struct sk_buff *skb)
 {
-	struct iptrk_notes *notes;
-
 	/* Zero: made on this machine. */
 	if (!skb->skb_iif)
 		return false;
@@ -124,8 +123,7 @@ static bool iptrk_seen_received(struct iptrk_queue *queue,
 	case IPTRK_SEEN_ALL:
 		return true;
 	case IPTRK_SEEN_SOME:
-		notes = READ_ONCE(queue->notes[0]);
-		return notes && iptrk_noted(notes, skb);
+		return iptrk_noted(&queue->notes[0], skb);
 	}
 	return false;
 }
@@ -146,7 +144,7 @@ bool iptrk_once_seen(const struct iptrk_port *port, const struct sk_buff *skb,
 		     bool sent)
 {
 	struct iptrk_queue *queue = port->queue;
-	struct iptrk_notes *notes;
+	struct iptrk_notes *notes = &queue->notes[sent];
 	bool seen = false;
 
 	switch (READ_ONCE(port->covered[sent])) {
@@ -164,19 +162,19 @@ bool iptrk_once_seen(const struct iptrk_port *port, const struct sk_buff *skb,
 static void iptrk_helper_run(const struct iptrk_helper *helper,
 			     const struct sk_buff *skb, bool sent)
 {
-	struct iptrk_notes **notes = helper->queue->notes;
+	struct iptrk_notes *notes = helper->queue->notes;
 
 	switch (READ_ONCE(helper->errand[sent])) {
 	case IPTRK_NOTE:
-		iptrk_note(notes[0], skb, true);
+		iptrk_note(&notes[0], skb, true);
 		if (sent)
-			iptrk_note(notes[1], skb, true);
+			iptrk_note(&notes[1], skb, true);
 		break;
 	case IPTRK_FORGET:
-		iptrk_note(notes[sent], skb, false);
+		iptrk_note(&notes[sent], skb, false);
 		break;
 	case IPTRK_JUDGE:
-		iptrk_note(notes[0], skb,
+		iptrk_note(&notes[0], skb,
 			   iptrk_seen_received(helper->queue, skb));
 		break;
 	}
@@ -196,26 +194,6 @@ static unsigned int iptrk_helper_sent(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static bool iptrk_notes_make(struct iptrk_queue *queue)
-{
-	int i, j;
-
-	for (i = 0; i < 2; i++) {
-		struct iptrk_notes *notes;
-
-		if (queue->notes[i])
-			continue;
-		notes = kvzalloc(sizeof(*notes), GFP_KERNEL);
-		if (!notes)
-			return false;
-		for (j = 0; j < ARRAY_SIZE(notes->bucket); j++)
-			spin_lock_init(&notes->bucket[j].lock);
-		/* Hooks look only after a port or a helper tells them to. */
-		smp_store_release(&queue->notes[i], notes);
-	}
-	return true;
-}
-
 static struct iptrk_helper *iptrk_helper_of(const struct iptrk_queue *queue,
 					    const struct net_device *dev)
 {
@@ -230,11 +208,9 @@ static struct iptrk_helper *iptrk_helper_of(const struct iptrk_queue *queue,
 static void iptrk_helper_make(struct iptrk_queue *queue, struct net_device *dev,
 			      const u8 errand[2])
 {
-	struct iptrk_helper *helper = NULL;
+	struct iptrk_helper *helper = kzalloc(sizeof(*helper), GFP_KERNEL);
 	int i;
 
-	if (iptrk_notes_make(queue))
-		helper = kzalloc(sizeof(*helper), GFP_KERNEL);
 	if (!helper)
 		goto err;
 	helper->queue = queue;
@@ -600,16 +576,30 @@ void iptrk_once_stop(struct iptrk_queue *queue)
 	iptrk_helpers_free(&stopped);
 }
 
-void iptrk_once_init(struct iptrk_queue *queue)
+/* Everything the rule costs a queue, for the limit on all of them. */
+size_t iptrk_once_memory(void)
 {
+	return 2 * sizeof(struct iptrk_notes);
+}
+
+int iptrk_once_init(struct iptrk_queue *queue)
+{
+	int i, j;
+
 	xa_init(&queue->seen);
 	INIT_LIST_HEAD(&queue->helpers);
+	queue->notes = __vmalloc(iptrk_once_memory(), IPTRK_GFP | __GFP_ZERO);
+	if (!queue->notes)
+		return -ENOMEM;
+	for (i = 0; i < 2; i++)
+		for (j = 0; j < ARRAY_SIZE(queue->notes[i].bucket); j++)
+			spin_lock_init(&queue->notes[i].bucket[j].lock);
+	return 0;
 }
 
 /* Nobody looks any more. */
 void iptrk_once_free(struct iptrk_queue *queue)
 {
-	kvfree(queue->notes[0]);
-	kvfree(queue->notes[1]);
+	vfree(queue->notes);
 	xa_destroy(&queue->seen);
 }

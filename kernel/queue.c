@@ -36,7 +36,8 @@ size_t iptrk_queue_commit_bytes(void)
 
 static size_t iptrk_queue_memory(u32 records)
 {
-	return array_size(nr_cpu_ids, iptrk_ring_memory(records));
+	return array_size(nr_cpu_ids, iptrk_ring_memory(records)) +
+	       iptrk_once_memory();
 }
 
 /* Never above the limit, so that who asks too much stands in nobody's way. */
@@ -97,11 +98,12 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 	queue->created_ns = ktime_get_real_ns();
 	strscpy(queue->name, attach->name, sizeof(queue->name));
 	init_waitqueue_head(&queue->wait);
-	iptrk_once_init(queue);
 
+	if (iptrk_once_init(queue))
+		goto err_queue;
 	queue->rings = kvcalloc(nr_cpu_ids, sizeof(*queue->rings), GFP_KERNEL);
 	if (!queue->rings)
-		goto err_queue;
+		goto err_once;
 	queue->commit_area = __vmalloc(iptrk_queue_commit_bytes(),
 				       IPTRK_GFP_MAPPED | __GFP_ZERO);
 	if (!queue->commit_area)
@@ -127,6 +129,8 @@ err_ring:
 	vfree(queue->commit_area);
 err_rings:
 	kvfree(queue->rings);
+err_once:
+	iptrk_once_free(queue);
 err_queue:
 	kvfree(queue);
 err_charge:

@@ -85,6 +85,7 @@ struct iptrk_lane {
  * @convention: enum iptrk_convention, received and sent
  * @nic: the device's own counts of earlier times it was watched
  * @nic_base: its counts when this watch began
+ * @nic_last: its counts when they were last read
  */
 struct iptrk_port {
 	struct iptrk_lane __percpu *lanes;
@@ -100,6 +101,7 @@ struct iptrk_port {
 	u16 convention[2];
 	struct iptrk_volume nic[2];
 	struct iptrk_volume nic_base[2];
+	struct iptrk_volume nic_last[2];
 };
 
 /**
@@ -118,7 +120,7 @@ struct iptrk_port {
  * @seen: by ifindex, enum iptrk_seen of frames once received there
  * @watched: ports with a device
  * @helpers: once.c's own hooks
- * @notes: once.c's memory, received and sent; NULL when it needs none
+ * @notes: once.c's memory, received and sent
  * @own: whose volume is kept the longest; replaced under RCU, or NULL
  */
 struct iptrk_queue {
@@ -142,7 +144,7 @@ struct iptrk_queue {
 	struct xarray seen;
 	u32 watched;
 	struct list_head helpers;
-	struct iptrk_notes *notes[2];
+	struct iptrk_notes *notes;
 	struct iptrk_own __rcu *own;
 };
 
@@ -167,7 +169,8 @@ void iptrk_queues_exit(void);
 /* once.c */
 bool iptrk_once_seen(const struct iptrk_port *port, const struct sk_buff *skb,
 		     bool sent);
-void iptrk_once_init(struct iptrk_queue *queue);
+size_t iptrk_once_memory(void);
+int iptrk_once_init(struct iptrk_queue *queue);
 void iptrk_once_update(struct iptrk_queue *queue);
 void iptrk_once_stop(struct iptrk_queue *queue);
 void iptrk_once_free(struct iptrk_queue *queue);

@@ -30,8 +30,6 @@ static void iptrk_ring_wake_now(struct irq_work *work)
 {
 	struct iptrk_ring *ring = container_of(work, struct iptrk_ring, wake);
 
-	if (iptrk_merge_waiting(ring->merge) && !timer_pending(&ring->timer))
-		mod_timer(&ring->timer, jiffies + 1);
 	wake_up_interruptible_poll(&ring->queue->wait, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -53,7 +51,7 @@ int iptrk_ring_init(struct iptrk_ring *ring, struct iptrk_queue *queue,
 	ring->wake_mask = watermark - 1;
 	ring->commit = commit;
 	ring->tick = jiffies - 1;
-	timer_setup(&ring->timer, iptrk_merge_timer, TIMER_PINNED);
+	INIT_DELAYED_WORK(&ring->emptying, iptrk_merge_work);
 	init_irq_work(&ring->wake, iptrk_ring_wake_now);
 
 	ring->memory = __vmalloc(iptrk_ring_stride(records),
@@ -73,10 +71,8 @@ void iptrk_ring_free(struct iptrk_ring *ring)
 {
 	if (!ring->queue)
 		return;
-	timer_delete_sync(&ring->timer);
+	cancel_delayed_work_sync(&ring->emptying);
 	irq_work_sync(&ring->wake);
-	/* The one can start the other. */
-	timer_delete_sync(&ring->timer);
 	vfree(ring->merge);
 	vfree(ring->memory);
 	ring->queue = NULL;

@@ -3,8 +3,8 @@
  * One CPU's ring of records, and the merge tables that take what the ring
  * can't.
  *
- * Writer: the hooks and the ring's timer, on the ring's CPU with bottom
- * halves off, so one at a time. Reader: user space, through the mapping, or
+ * Writer: the hooks and @emptying, on the ring's CPU with bottom halves
+ * off, so one at a time. Reader: user space, through the mapping, or
  * iptrk_ring_copy() for read().
  */
 #ifndef IPTRK_RING_H
@@ -13,8 +13,8 @@
 #include <linux/compiler.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
-#include <linux/timer.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "uapi/iptrk.h"
 
@@ -38,9 +38,8 @@ struct iptrk_queue;
  * @commit: user space's word; only ever compared, never an index
  * @queue: owner, woken at the watermark
  * @merge: what the ring had no room for
- * @timer: empties @merge when no packet comes to do it
- * @wake: leaves the packet's context before it wakes the queue's readers;
- *	also brings @timer home to its CPU
+ * @emptying: empties @merge when no packet comes to do it
+ * @wake: leaves the packet's context before it wakes the queue's readers
  * @memory: the vmalloc area that holds @shared and @slots
  * @cpu: whose ring this is
  * @bad_commits: lies told in @commit; read by anyone
@@ -65,7 +64,7 @@ struct iptrk_ring {
 	struct iptrk_commit *commit;
 	struct iptrk_queue *queue;
 	struct iptrk_merge *merge;
-	struct timer_list timer;
+	struct delayed_work emptying;
 	struct irq_work wake;
 	void *memory;
 	int cpu;

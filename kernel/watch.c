@@ -105,9 +105,12 @@ static void iptrk_nic_read(struct net_device *dev, struct iptrk_volume nic[2])
 	nic[1].bytes = stats.tx_bytes;
 }
 
-/* What the device has counted since the port was first watched. */
-static void iptrk_nic_sum(const struct iptrk_port *port,
-			  struct iptrk_volume sum[2])
+/*
+ * What the device has counted since the port was first watched. A device on
+ * its way out may count from zero again (an end of a veth pair that lost the
+ * other); then its last word stands.
+ */
+static void iptrk_nic_sum(struct iptrk_port *port, struct iptrk_volume sum[2])
 {
 	struct iptrk_volume now[2];
 	int i;
@@ -117,8 +120,12 @@ static void iptrk_nic_sum(const struct iptrk_port *port,
 		return;
 	iptrk_nic_read(port->dev, now);
 	for (i = 0; i < 2; i++) {
-		sum[i].packets += now[i].packets - port->nic_base[i].packets;
-		sum[i].bytes += now[i].bytes - port->nic_base[i].bytes;
+		struct iptrk_volume *last = &port->nic_last[i];
+
+		if (now[i].packets >= last->packets)
+			*last = now[i];
+		sum[i].packets += last->packets - port->nic_base[i].packets;
+		sum[i].bytes += last->bytes - port->nic_base[i].bytes;
 	}
 }
 
@@ -194,6 +201,7 @@ static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 	if (queue->watch.flags & IPTRK_WATCH_PROMISCUOUS)
 		port->promiscuous = !dev_set_promiscuity(dev, 1);
 	iptrk_nic_read(dev, port->nic_base);
+	memcpy(port->nic_last, port->nic_base, sizeof(port->nic_last));
 	error = iptrk_port_hook(port, dev);
 	if (error) {
 		queue->refused++;

@@ -446,6 +446,8 @@ hot_plugged() {
 	out=$(plus "$out" "$(frames_in late0 eth0 udp4*6)")
 	# Another device with the same name, and one with the same number.
 	index=$(cat /sys/class/net/late1/ifindex)
+	# A veth's counters go before it does; what was read of them stands.
+	"$records" books topology >/dev/null
 	ip link delete late1
 	ip link add late1 index "$index" type veth peer name eth1 netns late0
 	ip link set late1 up
