@@ -381,10 +381,10 @@ static ssize_t iptrk_read(struct file *file, char __user *to, size_t room,
 			return -ERESTARTSYS;
 		cond_resched();
 		/* Rings that fill slowly never reach the watermark. */
-		result = wait_event_interruptible_timeout(
-			queue->wait,
-			READ_ONCE(queue->dead) || iptrk_readable(queue, false),
-			HZ / 20 + 1);
+		result = wait_event_interruptible_timeout(queue->wait,
+							  READ_ONCE(queue->dead) ||
+							  iptrk_readable(queue, false),
+							  HZ / 20 + 1);
 		if (result < 0)
 			return result;
 	}

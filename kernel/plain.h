@@ -18,9 +18,7 @@
 #include <linux/string.h>
 #else
 #include <string.h>
-#ifndef __always_inline
-#define __always_inline inline
-#endif
+#include <sys/cdefs.h> /* __always_inline */
 #endif
 
 static __always_inline u16 iptrk_plain_16(const u8 *p)

@@ -15,7 +15,7 @@
 #include "queue.h"
 
 #define IPTRK_RECORDS_MIN 64
-#define IPTRK_RECORDS_MAX (1U << 24)
+#define IPTRK_RECORDS_MAX BIT(24)
 
 static unsigned int memory_mib = 2048;
 module_param(memory_mib, uint, 0644);

@@ -109,6 +109,10 @@ struct iptrk_port {
  * @node: in its namespace's list
  * @ref: the list's (named or not) and each attached file's
  * @net: namespace; outlives the queue's place in the list
+ * @name: empty for a private queue
+ * @records: room per CPU, a power of two
+ * @watermark: records that wake poll()
+ * @created_ns: CLOCK_REALTIME
  * @rings: one per possible CPU, by CPU number
  * @commit_area: user-writable pages of struct iptrk_commit
  * @wait: readers in poll() and read()
@@ -116,7 +120,9 @@ struct iptrk_port {
  * @dead: destroyed; poll() says so
  * @watching: IPTRK_WATCH was called
  * @watch: what for
- * @ports: the table, @port_count in use
+ * @ports: the table of interfaces
+ * @port_count: rows of it in use
+ * @refused: interfaces wanted that found no place in it
  * @seen: by ifindex, enum iptrk_seen of frames once received there
  * @watched: ports with a device
  * @helpers: once.c's own hooks

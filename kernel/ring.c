@@ -155,11 +155,14 @@ u64 iptrk_ring_waiting(const struct iptrk_ring *ring)
  */
 void iptrk_ring_repair(struct iptrk_ring *ring)
 {
+	/* Pairs with the store-release in iptrk_ring_publish(). */
 	u64 head = smp_load_acquire(&ring->shared->head);
 	u64 committed = READ_ONCE(ring->commit->committed);
 
-	if (head - committed > ring->mask + 1)
+	if (head - committed > ring->mask + 1) {
+		/* Pairs with the load-acquire in iptrk_ring_refresh(). */
 		smp_store_release(&ring->commit->committed, head);
+	}
 	ring->polled = READ_ONCE(ring->commit->committed);
 }
 
@@ -169,6 +172,7 @@ void iptrk_ring_repair(struct iptrk_ring *ring)
  */
 ssize_t iptrk_ring_copy(struct iptrk_ring *ring, char __user *to, size_t room)
 {
+	/* Pairs with the store-release in iptrk_ring_publish(). */
 	u64 head = smp_load_acquire(&ring->shared->head);
 	u64 at = READ_ONCE(ring->commit->committed);
 	size_t copied = 0;

@@ -143,6 +143,7 @@ struct iptrk_head {
 /**
  * struct iptrk_commit - a ring's word from the reader, in a line of its own
  * @committed: position up to which the reader is done; stored with release
+ * @reserved: fills the line; not read
  */
 struct iptrk_commit {
 	__u64 committed;
@@ -301,6 +302,7 @@ struct iptrk_interfaces {
  * @records: room per CPU
  * @cpus: rings
  * @reader: 1 while a reader is attached
+ * @reserved: zero
  * @created_ns: CLOCK_REALTIME when the queue was made
  * @waiting: records not yet committed, all rings
  * @fullest: records not yet committed in the fullest ring
