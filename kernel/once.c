@@ -151,9 +151,8 @@ bool iptrk_once_seen(const struct iptrk_port *port, const struct sk_buff *skb,
 	case IPTRK_SEEN_ALL:
 		return true;
 	case IPTRK_SEEN_SOME:
-		notes = READ_ONCE(queue->notes[sent]);
-		seen = notes && (sent ? iptrk_note(notes, skb, false)
-				      : iptrk_noted(notes, skb));
+		seen = sent ? iptrk_note(notes, skb, false) :
+			      iptrk_noted(notes, skb);
 		break;
 	}
 	return seen || (sent && iptrk_seen_received(queue, skb));
