@@ -26,7 +26,7 @@ class Reader {
       : queue_(iptrk::Queue::Read(config)) {
 #ifdef IPTRK_OWN  // since version 2 of the interface
     queue_.Own({{"us",
-                 {*iptrk::Prefix::Parse("198.18.0.0/24"),
+                 {*iptrk::Prefix::Parse("127.0.0.0/24"),
                   *iptrk::Prefix::Parse("2001:db8::/112")}}});
 #endif
   }

@@ -7,6 +7,8 @@
 
 nothing_start() { :; }
 nothing_stop() { :; }
+nothing_live_start() { :; }
+nothing_live_stop() { :; }
 
 empty_start() {
 	insmod "$bin/empty_hook.ko" "devices=$(recorder_devices "$1")"
