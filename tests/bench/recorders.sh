@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # bin and module are the sourcing script's
+# shellcheck shell=bash disable=SC2154,SC2034 # shared with the sourcing script
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the benchmark compares, to be sourced by tests/bench/measure. Each
@@ -20,6 +20,19 @@ empty_stop() {
 # Which devices a recorder of this traffic watches.
 recorder_devices() {
 	if [[ $1 == forwarded ]]; then echo d0,d1; else echo d0; fi
+}
+
+# recorder_warm RECORDER TRAFFIC: packets that are not measured: once for the
+# caches and the allocator, more to fill a table.
+recorder_warm() {
+	local warm=1000
+	case $1:$2 in
+	iptrk_full:*) warm=8192 ;;
+	netflow:many | nft_set:many) warm=65536 ;;
+	esac
+	traffic_warm=$warm
+	# Random sources would take long to be all of them.
+	if ((warm == 65536)); then traffic_send sweep "$warm" 0; else traffic_send "$2" "$warm" 0; fi
 }
 
 reader_pids=()
@@ -68,7 +81,7 @@ iptrk_stop() { reader_stop; }
 iptrk_twice_start() { iptrk_hold 65536 "$1" && iptrk_hold 65536 "$1"; }
 iptrk_twice_stop() { reader_stop; }
 
-# The ring is full before the first packet that is measured.
+# Ring and merge table are full before the first packet that is measured.
 iptrk_full_start() { iptrk_hold 512 "$1"; }
 iptrk_full_stop() { reader_stop; }
 
