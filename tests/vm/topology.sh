@@ -44,7 +44,7 @@ topology_begins() {
 	mkdir -p $topology
 	sysctl -qw net.core.devconf_inherit_init_net=1 net.ipv4.ip_forward=1 \
 		net.ipv4.conf.{all,default}.rp_filter=0 \
-		net.ipv6.conf.{all,default}.disable_ipv6=1
+		net.ipv6.conf.{all,default}.disable_ipv6=1 net.ipv6.conf.{all,default}.router_solicitations=0
 	insmod kernel/iptrk.ko || exit 1
 }
 
@@ -52,7 +52,7 @@ topology_begins() {
 space() {
 	ip netns add "$1"
 	in_ns "$1" sysctl -qw net.ipv4.conf.{all,default}.rp_filter=0 \
-		net.ipv6.conf.{all,default}.disable_ipv6=1
+		net.ipv6.conf.{all,default}.disable_ipv6=1 net.ipv6.conf.{all,default}.router_solicitations=0
 }
 
 # host NAME ADDRESS[/LENGTH] ...: a namespace with that on its eth0, which is
