@@ -7,7 +7,7 @@
 . tests/vm/it.sh
 build=${IPTRK_BUILD:-build}/tests/vm/hostile
 
-strip --strip-debug -o /run/iptrk.ko kernel/iptrk.ko
+strip --strip-debug -o /run/iptrk.ko "$IPTRK_MODULE"
 it 'loads the module' insmod /run/iptrk.ko memory_mib=64
 # shellcheck disable=SC2086 # no seed is no argument
 "$build/hostile_fuzz" "${IPTRK_FUZZ_SECONDS:-60}" ${IPTRK_FUZZ_SEED-} >/run/fuzz.log 2>&1

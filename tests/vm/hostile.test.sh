@@ -5,7 +5,7 @@
 . tests/vm/it.sh
 build=${IPTRK_BUILD:-build}/tests/vm/hostile
 
-it 'loads the module' insmod kernel/iptrk.ko
+it 'loads the module' insmod "$IPTRK_MODULE"
 # shellcheck disable=SC2086 # words are what it holds
 "$build/hostile_tests" ${IPTRK_FILTER:+--gtest_filter="$IPTRK_FILTER"} >/run/hostile.log 2>&1
 it 'ran the claims about hostile programs' grep -q '^\[  PASSED  \]\|^\[  FAILED  \]' /run/hostile.log

@@ -7,7 +7,7 @@
 build=${IPTRK_BUILD:-build}/tests/vm/hostile
 
 # Without what only a debugger needs, it loads several times faster.
-strip --strip-debug -o /run/iptrk.ko kernel/iptrk.ko
+strip --strip-debug -o /run/iptrk.ko "$IPTRK_MODULE"
 "$build/lifecycle_tests" >/run/lifecycle.log 2>&1
 it 'ran the claims about its lifecycle' grep -q '^\[  PASSED  \]\|^\[  FAILED  \]' /run/lifecycle.log
 grep -E '^\[' /run/lifecycle.log

@@ -5,7 +5,7 @@
 . tests/vm/it.sh
 build=${IPTRK_BUILD:-build}/tests/vm/hostile
 
-it 'loads the module' insmod kernel/iptrk.ko
+it 'loads the module' insmod "$IPTRK_MODULE"
 "$build/stall_tests" >/run/stall.log 2>&1
 it 'ran the claims about a flood' grep -q '^\[  PASSED  \]\|^\[  FAILED  \]' /run/stall.log
 grep -E '^\[' /run/stall.log

@@ -5,7 +5,7 @@
 . tests/vm/it.sh
 build=${IPTRK_BUILD:-build}/tests/vm/hostile
 
-it 'loads the module' insmod kernel/iptrk.ko
+it 'loads the module' insmod "$IPTRK_MODULE"
 "$build/survive_tests" >/run/survive.log 2>&1
 it 'ran the claims about a reader that is killed' grep -q '^\[  PASSED  \]\|^\[  FAILED  \]' /run/survive.log
 grep -E '^\[' /run/survive.log

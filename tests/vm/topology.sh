@@ -45,7 +45,7 @@ topology_begins() {
 	sysctl -qw net.core.devconf_inherit_init_net=1 net.ipv4.ip_forward=1 \
 		net.ipv4.conf.{all,default}.rp_filter=0 \
 		net.ipv6.conf.{all,default}.disable_ipv6=1 net.ipv6.conf.{all,default}.router_solicitations=0
-	insmod kernel/iptrk.ko || exit 1
+	insmod "$IPTRK_MODULE" || exit 1
 }
 
 # space NAME: a namespace in which nobody speaks unasked.
