@@ -253,10 +253,11 @@ static noinline void iptrk_take_merged(struct iptrk_ring *ring,
 			  buffer_bytes);
 }
 
-/* A packet that is not plain, or was seen before. */
-static noinline void iptrk_take_any(const struct iptrk_port *port,
-				    struct iptrk_lane *lane,
-				    const struct sk_buff *skb, bool sent)
+/* Any packet at any moment. */
+static noinline unsigned int iptrk_take_any(const struct iptrk_port *port,
+					    struct iptrk_lane *lane,
+					    const struct sk_buff *skb,
+					    bool sent)
 {
 	struct iptrk_count *count = &lane->direction[sent];
 	u32 buffer_bytes = skb->len + iptrk_l2_offset(skb, sent);
@@ -269,7 +270,7 @@ static noinline void iptrk_take_any(const struct iptrk_port *port,
 
 		iptrk_books_count(count, &count->elsewhere, 1,
 				  buffer_bytes + tag, buffer_bytes);
-		return;
+		return NF_ACCEPT;
 	}
 	record = seen_before ? &ring->scratch : iptrk_ring_reserve(ring);
 	iptrk_record_make(record, skb, port->ethernet, sent);
@@ -277,23 +278,26 @@ static noinline void iptrk_take_any(const struct iptrk_port *port,
 	record->time_ns = iptrk_ring_time(ring);
 	if (!seen_before && record == &ring->scratch) {
 		iptrk_take_merged(ring, count, record, buffer_bytes);
-		return;
+		return NF_ACCEPT;
 	}
 	iptrk_books_count(count,
 			  seen_before ? &count->elsewhere : &count->recorded,
 			  record->packets, record->bytes, buffer_bytes);
 	if (!seen_before)
 		iptrk_ring_publish(ring);
+	return NF_ACCEPT;
 }
 
 /*
  * The plain packet that nobody saw before, that is nearly every one. What a
- * record costs is decided here. Return: false when it is another kind.
+ * record costs is decided here: with @room and within a tick nothing is called
+ * but at the very end, so that nothing has to be saved.
+ * Return: false when the packet is another kind.
  */
 static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 					     struct iptrk_lane *lane,
 					     const struct sk_buff *skb,
-					     bool sent)
+					     bool sent, bool room)
 {
 	const struct ethhdr *eth = (const void *)skb->data;
 	struct iptrk_count *count = &lane->direction[sent];
@@ -308,25 +312,26 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 		     skb_vlan_tag_present(skb) || skb_is_gso(skb)))
 		return false;
 	if (sent) {
+		/* Groups have a packet type of their own. */
 		if (unlikely(skb->skb_iif || !port->ethernet ||
-			     skb_headlen(skb) < ETH_HLEN))
+			     skb_headlen(skb) < ETH_HLEN ||
+			     is_multicast_ether_addr(eth->h_dest)))
 			return false;
 		type = eth->h_proto;
-		if (unlikely(is_multicast_ether_addr(eth->h_dest)))
-			flags |= iptrk_sent_type(eth);
 	}
-	record = iptrk_ring_reserve(ring);
+	record = room ? &ring->slots[ring->head & ring->mask] :
+			iptrk_ring_reserve(ring);
 	if (unlikely(!iptrk_plain(skb->data + l3, skb_headlen(skb) - l3,
 				  skb->len - l3, ntohs(type), flags, record)))
 		return false;
-	record->time_ns = iptrk_ring_time(ring);
+	record->time_ns = room ? ring->tick_ns : iptrk_ring_time(ring);
 	record->bytes = bytes;
 	record->packets = 1;
 	record->interface = port->index;
 	record->vlan = 0;
 	record->l2_len = sent ? ETH_HLEN : skb->mac_len;
 	record->header_len = 0;
-	if (unlikely(record == &ring->scratch)) {
+	if (!room && record == &ring->scratch) {
 		iptrk_take_merged(ring, count, record, bytes);
 		return true;
 	}
@@ -335,17 +340,33 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	return true;
 }
 
+/* When there is no room, or a tick begins. */
+static noinline unsigned int iptrk_take_slowly(const struct iptrk_port *port,
+					       struct iptrk_lane *lane,
+					       const struct sk_buff *skb,
+					       bool sent)
+{
+	if (likely(sent ? iptrk_take_plain(port, lane, skb, true, false) :
+			  iptrk_take_plain(port, lane, skb, false, false)))
+		return NF_ACCEPT;
+	return iptrk_take_any(port, lane, skb, sent);
+}
+
 static __always_inline unsigned int iptrk_take(void *priv,
 					       const struct sk_buff *skb,
 					       bool sent)
 {
 	const struct iptrk_port *port = priv;
 	struct iptrk_lane *lane = this_cpu_ptr(port->lanes);
+	const struct iptrk_ring *ring = lane->ring;
 
 	DEBUG_NET_WARN_ON_ONCE(!in_softirq());
-	if (unlikely(!iptrk_take_plain(port, lane, skb, sent)))
-		iptrk_take_any(port, lane, skb, sent);
-	return NF_ACCEPT;
+	if (unlikely(ring->head == ring->limit ||
+		     ring->tick != READ_ONCE(jiffies)))
+		return iptrk_take_slowly(port, lane, skb, sent);
+	if (likely(iptrk_take_plain(port, lane, skb, sent, true)))
+		return NF_ACCEPT;
+	return iptrk_take_any(port, lane, skb, sent);
 }
 
 unsigned int iptrk_hook_received(void *priv, struct sk_buff *skb,

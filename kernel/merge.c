@@ -5,6 +5,7 @@
  * CPU with bottom halves off.
  */
 #include <linux/cpu.h>
+#include <linux/bitops.h>
 #include <linux/if_ether.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -17,7 +18,6 @@
 #include "queue.h"
 #include "ring.h"
 
-#define IPTRK_MERGE_BUCKET 8 /* slots a key may be in; their tags are a line */
 #define IPTRK_MERGE_FLUSH (HZ / 50 + 1)
 #define IPTRK_MERGE_ALL (2 * IPTRK_MERGE_SLOTS + 2 * IPTRK_INTERFACES_MAX)
 
@@ -61,51 +61,77 @@ static void iptrk_merge_count(struct iptrk_merge_slot *slot,
 	slot->time_ns = record->time_ns;
 }
 
-/* Return: whether the table had the key, or a place for it. */
-static __always_inline bool iptrk_merge_put(struct iptrk_merge_table *table,
-					    const u64 src[2], const u64 dst[2],
-					    u64 kind,
-					    const struct iptrk_record *record)
+#define IPTRK_BYTES_01 0x0101010101010101ULL
+#define IPTRK_BYTES_7F 0x7f7f7f7f7f7f7f7fULL
+
+/* The highest bit of each byte of @word that is zero. */
+static u64 iptrk_zero_bytes(u64 word)
+{
+	return ~(((word & IPTRK_BYTES_7F) + IPTRK_BYTES_7F) | word |
+		 IPTRK_BYTES_7F);
+}
+
+/*
+ * The slot of a key, made when it has none.
+ * Return: NULL when the table has neither the key nor a place for it.
+ */
+static __always_inline struct iptrk_merge_slot *
+iptrk_merge_slot(struct iptrk_merge_table *table, const u64 src[2],
+		 const u64 dst[2], u64 kind)
 {
 	u64 hash = iptrk_fold(src[0] ^ dst[1] ^ iptrk_merge_seed[0],
 			      src[1] ^ iptrk_merge_seed[1]) ^
 		   iptrk_fold(dst[0] ^ kind ^ iptrk_merge_seed[1],
 			      dst[1] ^ iptrk_merge_seed[2]);
-	u32 tag = (u32)(hash >> 32) | 1;
-	u32 bucket = hash & (IPTRK_MERGE_SLOTS - IPTRK_MERGE_BUCKET);
-	u32 i;
+	u32 bucket = hash & (IPTRK_MERGE_SLOTS / IPTRK_MERGE_BUCKET - 1);
+	u64 *tags = &table->tags[bucket];
+	u64 tag = hash >> 56 | 1;
+	struct iptrk_merge_slot *slot;
+	u64 found;
 
-	for (i = bucket; i < bucket + IPTRK_MERGE_BUCKET; i++) {
-		struct iptrk_merge_slot *slot = &table->slots[i];
-
-		if (table->tags[i] == tag) {
-			if ((slot->src[0] ^ src[0]) | (slot->src[1] ^ src[1]) |
-			    (slot->dst[0] ^ dst[0]) | (slot->dst[1] ^ dst[1]) |
-			    (slot->kind ^ kind))
-				continue;
-		} else if (!table->tags[i]) {
-			table->tags[i] = tag;
-			table->used++;
-			*slot = (struct iptrk_merge_slot){
-				.src = { src[0], src[1] },
-				.dst = { dst[0], dst[1] },
-				.kind = kind,
-			};
-		} else {
-			continue;
-		}
-		iptrk_merge_count(slot, record);
-		return true;
+	for (found = iptrk_zero_bytes(*tags ^ tag * IPTRK_BYTES_01); found;
+	     found &= found - 1) {
+		slot = &table->slots[bucket * IPTRK_MERGE_BUCKET +
+				     __ffs64(found) / 8];
+		if (!((slot->src[0] ^ src[0]) | (slot->src[1] ^ src[1]) |
+		      (slot->dst[0] ^ dst[0]) | (slot->dst[1] ^ dst[1]) |
+		      (slot->kind ^ kind)))
+			return slot;
 	}
-	return false;
+	found = iptrk_zero_bytes(*tags);
+	if (!found)
+		return NULL;
+	*tags |= tag << (__ffs64(found) - 7);
+	table->used++;
+	slot = &table->slots[bucket * IPTRK_MERGE_BUCKET + __ffs64(found) / 8];
+	*slot = (struct iptrk_merge_slot){
+		.src = { src[0], src[1] },
+		.dst = { dst[0], dst[1] },
+		.kind = kind,
+	};
+	return slot;
+}
+
+static bool iptrk_merge_occupied(const struct iptrk_merge_table *table, u32 i)
+{
+	return table->tags[i / IPTRK_MERGE_BUCKET] >>
+		       (i % IPTRK_MERGE_BUCKET * 8) &
+	       0xff;
+}
+
+static void iptrk_merge_vacate(struct iptrk_merge_table *table, u32 i)
+{
+	table->tags[i / IPTRK_MERGE_BUCKET] &=
+		~(0xffULL << (i % IPTRK_MERGE_BUCKET * 8));
+	table->used--;
 }
 
 /*
- * By what is ours of the two addresses. Return: false when nothing of them
- * is, nobody said what is, or there is no place.
+ * By what is ours of the two addresses. Return: NULL when nothing of them is,
+ * nobody said what is, or there is no place.
  */
-static bool iptrk_merge_own(struct iptrk_ring *ring,
-			    const struct iptrk_record *record)
+static struct iptrk_merge_slot *
+iptrk_merge_own(struct iptrk_ring *ring, const struct iptrk_record *record)
 {
 	static const u64 none[2];
 	const struct iptrk_own *own = rcu_dereference(ring->queue->own);
@@ -113,17 +139,17 @@ static bool iptrk_merge_own(struct iptrk_ring *ring,
 	bool src, dst;
 
 	if (!own || !(flags & (IPTRK_IPV4 | IPTRK_IPV6)))
-		return false;
+		return NULL;
 	src = iptrk_own_has(own, record->src);
 	dst = iptrk_own_has(own, record->dst);
 	if (!src && !dst)
-		return false;
+		return NULL;
 	if (!src || !dst)
 		flags |= IPTRK_NO_REMOTE;
-	return iptrk_merge_put(&ring->merge->own,
-			       src ? (const u64 *)record->src : none,
-			       dst ? (const u64 *)record->dst : none,
-			       iptrk_kind(record, flags, 0), record);
+	return iptrk_merge_slot(&ring->merge->own,
+				src ? (const u64 *)record->src : none,
+				dst ? (const u64 *)record->dst : none,
+				iptrk_kind(record, flags, 0));
 }
 
 /* The last resort, which can't fail. */
@@ -154,15 +180,19 @@ bool iptrk_merge_add(struct iptrk_ring *ring, const struct iptrk_record *record)
 	struct iptrk_merge *merge = ring->merge;
 	u64 kind = iptrk_kind(record, record->flags & IPTRK_KIND_FLAGS,
 			      min(record->sport, record->dport));
+	struct iptrk_merge_slot *slot;
 
 	if (!delayed_work_pending(&ring->emptying))
 		schedule_delayed_work_on(ring->cpu, &ring->emptying,
 					 IPTRK_MERGE_FLUSH);
-	if (likely(iptrk_merge_put(&merge->pairs, (const u64 *)record->src,
-				   (const u64 *)record->dst, kind, record)))
+	slot = iptrk_merge_slot(&merge->pairs, (const u64 *)record->src,
+				(const u64 *)record->dst, kind);
+	if (unlikely(!slot))
+		slot = iptrk_merge_own(ring, record);
+	if (likely(slot)) {
+		iptrk_merge_count(slot, record);
 		return true;
-	if (iptrk_merge_own(ring, record))
-		return true;
+	}
 	iptrk_merge_rest(merge, record);
 	return false;
 }
@@ -240,7 +270,7 @@ static u32 iptrk_merge_emit_table(struct iptrk_ring *ring,
 	for (; table->used && budget; budget--) {
 		u32 i = table->cursor & (IPTRK_MERGE_SLOTS - 1);
 
-		if (!table->tags[i]) {
+		if (!iptrk_merge_occupied(table, i)) {
 			table->cursor++;
 			continue;
 		}
@@ -248,8 +278,7 @@ static u32 iptrk_merge_emit_table(struct iptrk_ring *ring,
 		if (!record)
 			return 0;
 		if (iptrk_merge_fill(record, &table->slots[i], IPTRK_MERGED)) {
-			table->tags[i] = 0;
-			table->used--;
+			iptrk_merge_vacate(table, i);
 			table->cursor++;
 		}
 		iptrk_ring_publish(ring);

@@ -17,6 +17,7 @@ struct iptrk_ring;
 struct work_struct;
 
 #define IPTRK_MERGE_SLOTS 4096 /* of each table; a power of two */
+#define IPTRK_MERGE_BUCKET 8 /* slots a key may be in */
 
 /**
  * struct iptrk_merge_slot - packets of one kind that found no room
@@ -40,13 +41,14 @@ struct iptrk_merge_slot {
  * struct iptrk_merge_table - slots found by hash, in buckets
  * @used: slots in use
  * @cursor: where the next emptying goes on
- * @tags: of each slot a part of its key's hash, or zero when it is free
+ * @tags: of each slot one byte of its key's hash, or zero when it is free; a
+ *	bucket's in one word
  * @slots: the packets
  */
 struct iptrk_merge_table {
 	u32 used;
 	u32 cursor;
-	u32 tags[IPTRK_MERGE_SLOTS];
+	u64 tags[IPTRK_MERGE_SLOTS / IPTRK_MERGE_BUCKET];
 	struct iptrk_merge_slot slots[IPTRK_MERGE_SLOTS];
 };
 

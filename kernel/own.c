@@ -26,11 +26,11 @@ static int iptrk_range_compare(const void *a, const void *b)
 	return iptrk_address_compare(&range_a->first, &range_b->first);
 }
 
+/* @address: aligned to 8 bytes, as in records and prefixes. */
 static struct iptrk_address iptrk_address_of(const u8 address[16])
 {
-	__be64 words[2];
+	const __be64 *words = (const __be64 *)address;
 
-	memcpy(words, address, sizeof(words));
 	return (struct iptrk_address){
 		.high = be64_to_cpu(words[0]),
 		.low = be64_to_cpu(words[1]),

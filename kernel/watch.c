@@ -18,15 +18,16 @@
 static bool iptrk_wants(const struct iptrk_queue *queue,
 			const struct net_device *dev)
 {
+	const struct iptrk_watch *watch = &queue->watch;
 	u32 i;
 
 	if (!queue->watching)
 		return false;
-	if (!queue->watch.count)
+	if (!watch->count)
 		return !(dev->flags & IFF_LOOPBACK) &&
 		       list_empty(&dev->adj_list.lower);
-	for (i = 0; i < queue->watch.count; i++)
-		if (glob_match(queue->watch.patterns[i], dev->name))
+	for (i = 0; i < watch->count; i++)
+		if (glob_match(watch->patterns[i], dev->name))
 			return true;
 	return false;
 }
