@@ -301,32 +301,35 @@ TEST_F(FaultTest, SayingWhatIsOwnFailsCleanlyAtEachStep) {
   EXPECT_GT(steps, 0);
 }
 
-// A bridge hands up what its port received: the same frame once more.
-TEST_F(FaultTest, WatchingCountsAFrameOnceWhateverFailed) {
+// A bridge sends through one port what it received through another.
+TEST_F(FaultTest, WatchingCountsAForwardedFrameOnceWhateverFailed) {
   Shell(
       "ip link add bridge0 type bridge mcast_snooping 0 forward_delay 0 && "
-      "sysctl -qw net.ipv6.conf.bridge0.disable_ipv6=1 && "
-      "ip link set right0 master bridge0 && ip link set bridge0 up");
+      "ip link add near0 type veth peer name far0 && "
+      "for name in bridge0 near0 far0; do "
+      "sysctl -qw net.ipv6.conf.$name.disable_ipv6=1 && "
+      "ip link set $name up || exit 1; done; "
+      "ip link set right0 master bridge0 && ip link set near0 master bridge0");
   File file("");
   Sender left("left0");
   std::vector<std::uint8_t> frame = UdpFrame();
   std::fill_n(frame.begin(), 6, std::uint8_t{0xff});
-  const iptrk_watch watch = WatchArgument({"right0", "bridge0"});
+  const iptrk_watch watch = WatchArgument({"right0", "near0"});
   const int steps = FailEachStep(
       [&] { return ErrorOf(ioctl(file, IPTRK_WATCH, &watch)); },
       [&](int error) {
-        const bool both = file.Interface("right0").watched &&
-                          file.Interface("bridge0").watched;
-        const auto before = file.Interface("bridge0").received;
+        const bool both =
+            file.Interface("right0").watched && file.Interface("near0").watched;
+        const auto before = file.Interface("near0").sent;
         left.Send(frame);
-        const auto after = file.Interface("bridge0").received;
+        const auto after = file.Interface("near0").sent;
         if (error == 0 && both) {
           EXPECT_EQ(after.seen.packets, before.seen.packets + 1);
           EXPECT_EQ(after.elsewhere.packets, before.elsewhere.packets + 1);
         }
         ASSERT_EQ(file.Watch(kNothing), 0);
       });
-  Shell("ip link del bridge0");
+  Shell("ip link del bridge0 && ip link del near0");
   EXPECT_GT(steps, 0);
 }
 
