@@ -319,7 +319,12 @@ void iptrk_merge_work(struct work_struct *work)
 		local_bh_enable();
 		cpus_read_unlock();
 	}
-	if (iptrk_merge_waiting(ring->merge))
+	if (!iptrk_merge_waiting(ring->merge))
+		return;
+	/* No timer runs on a CPU that is offline. */
+	if (cpu_online(ring->cpu))
 		schedule_delayed_work_on(ring->cpu, &ring->emptying,
 					 IPTRK_MERGE_FLUSH);
+	else
+		schedule_delayed_work(&ring->emptying, IPTRK_MERGE_FLUSH);
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long
 #
 # Every kernel of tests/vm/kernels, or those named: tests/kernels.test.sh [NAME]...
 #

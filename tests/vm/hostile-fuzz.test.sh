@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long
 # boot: --timeout 1800
 # Random calls to /dev/iptrk while everything around it comes and goes, for
 # IPTRK_FUZZ_SECONDS (default 60). IPTRK_FUZZ_SEED repeats a run, as far as two

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# long
 # boot: --timeout 3600
 # The module loaded, attached to, unplugged, closed and unloaded under traffic,
 # IPTRK_CYCLES times (default 200; before a release 1000).
