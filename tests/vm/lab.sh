@@ -26,23 +26,7 @@ lab_hosts=(web:10 dns:26 speed:54 client:80 idle:103 victim:216)
 lab_ipv6_hosts=' web client '
 lab_files=/run/lab/files # small 1 kB, page 64 kB, big 4 MB
 
-# in_ns NAMESPACE COMMAND...
-in_ns() {
-	ip netns exec "$@"
-}
-
-# wait_for CONDITION TIMEOUT: evaluates CONDITION until it holds, for at most
-# TIMEOUT seconds. A test never just sleeps.
-wait_for() {
-	local end=$((SECONDS + $2))
-	until eval "$1" >/dev/null 2>&1; do
-		if ((SECONDS > end)); then
-			printf 'waited %s s in vain for: %s\n' "$2" "$1" >&2
-			return 1
-		fi
-		sleep 0.1
-	done
-}
+. tests/vm/space.sh
 
 # Frames and bytes that have crossed the gateway's two sides so far.
 lab_counters() {

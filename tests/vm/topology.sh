@@ -11,13 +11,10 @@
 #   balanced                    nothing, or what the books and devices dispute
 
 . tests/vm/it.sh
+. tests/vm/space.sh
 records=${IPTRK_BUILD:-build}/tests/vm/device/records
 topology=/run/topology
 watching=()
-
-in_ns() {
-	ip netns exec "$@"
-}
 
 frames() {
 	tests/vm/frames "$@"
@@ -25,19 +22,7 @@ frames() {
 
 # frames_in NAMESPACE INTERFACE ...
 frames_in() {
-	ip netns exec "$1" tests/vm/frames "${@:2}"
-}
-
-# wait_for CONDITION TIMEOUT: evaluates CONDITION until it holds.
-wait_for() {
-	local end=$((SECONDS + $2))
-	until eval "$1" >/dev/null 2>&1; do
-		if ((SECONDS > end)); then
-			printf 'waited %s s in vain for: %s\n' "$2" "$1" >&2
-			return 1
-		fi
-		sleep 0.1
-	done
+	in_ns "$1" tests/vm/frames "${@:2}"
 }
 
 topology_begins() {
