@@ -232,7 +232,7 @@ static __always_inline void iptrk_books_count(struct iptrk_count *count,
 	count->seen.bytes += bytes;
 	class->packets += packets;
 	class->bytes += bytes;
-	if (!__builtin_constant_p(packets) || bytes != buffer_bytes) {
+	if (packets != 1 || bytes != buffer_bytes) {
 		count->beyond.packets += packets - 1;
 		count->beyond.bytes += bytes - buffer_bytes;
 	}

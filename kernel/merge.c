@@ -21,8 +21,11 @@
 #define IPTRK_MERGE_FLUSH (HZ / 50 + 1)
 #define IPTRK_MERGE_ALL (2 * IPTRK_MERGE_SLOTS + 2 * IPTRK_INTERFACES_MAX)
 
-/* So that nobody can choose addresses that meet in one bucket. */
-static u64 iptrk_merge_seed[3] __read_mostly;
+/*
+ * So that nobody can choose addresses that meet in a given bucket. Whoever
+ * makes his own meet in one loses his own detail there.
+ */
+static u64 iptrk_merge_seed[2] __read_mostly;
 
 void iptrk_merge_init(void)
 {
@@ -62,13 +65,25 @@ static void iptrk_merge_count(struct iptrk_merge_slot *slot,
 }
 
 #define IPTRK_BYTES_01 0x0101010101010101ULL
-#define IPTRK_BYTES_7F 0x7f7f7f7f7f7f7f7fULL
+#define IPTRK_BYTES_80 0x8080808080808080ULL
 
-/* The highest bit of each byte of @word that is zero. */
+/*
+ * The highest bit of each byte of @word that is zero; the lowest bit set is
+ * right, those above it may be of bytes that are one.
+ */
 static u64 iptrk_zero_bytes(u64 word)
 {
-	return ~(((word & IPTRK_BYTES_7F) + IPTRK_BYTES_7F) | word |
-		 IPTRK_BYTES_7F);
+	return (word - IPTRK_BYTES_01) & ~word & IPTRK_BYTES_80;
+}
+
+static __always_inline bool iptrk_merge_is(const struct iptrk_merge_slot *slot,
+					   const struct iptrk_merge_key *key)
+{
+	return !((slot->key.src[0] ^ key->src[0]) |
+		 (slot->key.src[1] ^ key->src[1]) |
+		 (slot->key.dst[0] ^ key->dst[0]) |
+		 (slot->key.dst[1] ^ key->dst[1]) |
+		 (slot->key.kind ^ key->kind));
 }
 
 /*
@@ -76,13 +91,14 @@ static u64 iptrk_zero_bytes(u64 word)
  * Return: NULL when the table has neither the key nor a place for it.
  */
 static __always_inline struct iptrk_merge_slot *
-iptrk_merge_slot(struct iptrk_merge_table *table, const u64 src[2],
-		 const u64 dst[2], u64 kind)
+iptrk_merge_slot(struct iptrk_merge_table *table,
+		 const struct iptrk_merge_key *key)
 {
-	u64 hash = iptrk_fold(src[0] ^ dst[1] ^ iptrk_merge_seed[0],
-			      src[1] ^ iptrk_merge_seed[1]) ^
-		   iptrk_fold(dst[0] ^ kind ^ iptrk_merge_seed[1],
-			      dst[1] ^ iptrk_merge_seed[2]);
+	u64 hash = iptrk_fold(key->src[1] ^ rol64(key->src[0], 32) ^
+				      iptrk_merge_seed[0],
+			      key->dst[1] ^ rol64(key->dst[0], 32) ^
+				      rol64(key->kind, 24) ^
+				      iptrk_merge_seed[1]);
 	u32 bucket = hash & (IPTRK_MERGE_SLOTS / IPTRK_MERGE_BUCKET - 1);
 	u64 *tags = &table->tags[bucket];
 	u64 tag = hash >> 56 | 1;
@@ -93,9 +109,7 @@ iptrk_merge_slot(struct iptrk_merge_table *table, const u64 src[2],
 	     found &= found - 1) {
 		slot = &table->slots[bucket * IPTRK_MERGE_BUCKET +
 				     __ffs64(found) / 8];
-		if (!((slot->src[0] ^ src[0]) | (slot->src[1] ^ src[1]) |
-		      (slot->dst[0] ^ dst[0]) | (slot->dst[1] ^ dst[1]) |
-		      (slot->kind ^ kind)))
+		if (iptrk_merge_is(slot, key))
 			return slot;
 	}
 	found = iptrk_zero_bytes(*tags);
@@ -105,9 +119,9 @@ iptrk_merge_slot(struct iptrk_merge_table *table, const u64 src[2],
 	table->used++;
 	slot = &table->slots[bucket * IPTRK_MERGE_BUCKET + __ffs64(found) / 8];
 	*slot = (struct iptrk_merge_slot){
-		.src = { src[0], src[1] },
-		.dst = { dst[0], dst[1] },
-		.kind = kind,
+		.key.src = { key->src[0], key->src[1] },
+		.key.dst = { key->dst[0], key->dst[1] },
+		.key.kind = key->kind,
 	};
 	return slot;
 }
@@ -133,23 +147,38 @@ static void iptrk_merge_vacate(struct iptrk_merge_table *table, u32 i)
 static struct iptrk_merge_slot *
 iptrk_merge_own(struct iptrk_ring *ring, const struct iptrk_record *record)
 {
-	static const u64 none[2];
 	const struct iptrk_own *own = rcu_dereference(ring->queue->own);
+	struct iptrk_merge *merge = ring->merge;
 	u16 flags = record->flags & IPTRK_KIND_FLAGS;
-	bool src, dst;
+	const u64 *src = (const u64 *)record->src;
+	const u64 *dst = (const u64 *)record->dst;
+	struct iptrk_merge_key key;
+	bool src_own, dst_own;
 
-	if (!own || !(flags & (IPTRK_IPV4 | IPTRK_IPV6)))
+	if (!own)
 		return NULL;
-	src = iptrk_own_has(own, record->src);
-	dst = iptrk_own_has(own, record->dst);
-	if (!src && !dst)
+	if (likely(flags & IPTRK_IPV4)) {
+		src_own = iptrk_own_has_ipv4(own, record->src);
+		dst_own = iptrk_own_has_ipv4(own, record->dst);
+	} else if (flags & IPTRK_IPV6) {
+		src_own = iptrk_own_has_ipv6(own, record->src);
+		dst_own = iptrk_own_has_ipv6(own, record->dst);
+	} else {
 		return NULL;
-	if (!src || !dst)
+	}
+	if (!src_own || !dst_own) {
+		if (!src_own && !dst_own)
+			return NULL;
 		flags |= IPTRK_NO_REMOTE;
-	return iptrk_merge_slot(&ring->merge->own,
-				src ? (const u64 *)record->src : none,
-				dst ? (const u64 *)record->dst : none,
-				iptrk_kind(record, flags, 0));
+	}
+	key.src[0] = src_own ? src[0] : 0;
+	key.src[1] = src_own ? src[1] : 0;
+	key.dst[0] = dst_own ? dst[0] : 0;
+	key.dst[1] = dst_own ? dst[1] : 0;
+	key.kind = iptrk_kind(record, flags, 0);
+	if (!merge->last_own || !iptrk_merge_is(merge->last_own, &key))
+		merge->last_own = iptrk_merge_slot(&merge->own, &key);
+	return merge->last_own;
 }
 
 /* The last resort, which can't fail. */
@@ -162,7 +191,7 @@ static void iptrk_merge_rest(struct iptrk_merge *merge,
 
 	if (!__test_and_set_bit(index, merge->rest_used)) {
 		merge->rest_count++;
-		slot->kind = record->interface | (u64)flags << 16;
+		slot->key.kind = record->interface | (u64)flags << 16;
 	}
 	iptrk_merge_count(slot, record);
 }
@@ -178,15 +207,20 @@ static void iptrk_merge_rest(struct iptrk_merge *merge,
 bool iptrk_merge_add(struct iptrk_ring *ring, const struct iptrk_record *record)
 {
 	struct iptrk_merge *merge = ring->merge;
-	u64 kind = iptrk_kind(record, record->flags & IPTRK_KIND_FLAGS,
-			      min(record->sport, record->dport));
+	const u64 *src = (const u64 *)record->src;
+	const u64 *dst = (const u64 *)record->dst;
+	struct iptrk_merge_key key = {
+		.src = { src[0], src[1] },
+		.dst = { dst[0], dst[1] },
+		.kind = iptrk_kind(record, record->flags & IPTRK_KIND_FLAGS,
+				   min(record->sport, record->dport)),
+	};
 	struct iptrk_merge_slot *slot;
 
 	if (!delayed_work_pending(&ring->emptying))
 		schedule_delayed_work_on(ring->cpu, &ring->emptying,
 					 IPTRK_MERGE_FLUSH);
-	slot = iptrk_merge_slot(&merge->pairs, (const u64 *)record->src,
-				(const u64 *)record->dst, kind);
+	slot = iptrk_merge_slot(&merge->pairs, &key);
 	if (unlikely(!slot))
 		slot = iptrk_merge_own(ring, record);
 	if (likely(slot)) {
@@ -211,7 +245,7 @@ static struct iptrk_record *iptrk_merge_reserve(struct iptrk_ring *ring)
 static bool iptrk_merge_fill(struct iptrk_record *record,
 			     struct iptrk_merge_slot *slot, u16 flags)
 {
-	u16 kept = iptrk_kind_flags(slot->kind);
+	u16 kept = iptrk_kind_flags(slot->key.kind);
 	u32 packets = min_t(u64, slot->packets, U32_MAX);
 	u32 bytes = min_t(u64, slot->bytes, U32_MAX);
 
@@ -219,13 +253,13 @@ static bool iptrk_merge_fill(struct iptrk_record *record,
 	record->time_ns = slot->time_ns;
 	record->bytes = bytes;
 	record->packets = packets;
-	record->interface = (u16)slot->kind;
+	record->interface = (u16)slot->key.kind;
 	record->flags = kept | flags;
 	if (!(flags & IPTRK_UNATTRIBUTED)) {
-		memcpy(record->src, slot->src, sizeof(record->src));
-		memcpy(record->dst, slot->dst, sizeof(record->dst));
-		record->protocol = (u8)(slot->kind >> 48);
-		record->sport = (u16)(slot->kind >> 32);
+		memcpy(record->src, slot->key.src, sizeof(record->src));
+		memcpy(record->dst, slot->key.dst, sizeof(record->dst));
+		record->protocol = (u8)(slot->key.kind >> 48);
+		record->sport = (u16)(slot->key.kind >> 32);
 		record->dport = record->sport;
 		record->ethertype = kept & IPTRK_IPV4 ? ETH_P_IP :
 				    kept & IPTRK_IPV6 ? ETH_P_IPV6 : 0;
@@ -295,6 +329,7 @@ void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget)
 {
 	struct iptrk_merge *merge = ring->merge;
 
+	merge->last_own = NULL;
 	budget = iptrk_merge_emit_rest(ring, budget);
 	budget = iptrk_merge_emit_table(ring, &merge->own, budget);
 	iptrk_merge_emit_table(ring, &merge->pairs, budget);

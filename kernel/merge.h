@@ -20,18 +20,26 @@ struct work_struct;
 #define IPTRK_MERGE_BUCKET 8 /* slots a key may be in */
 
 /**
- * struct iptrk_merge_slot - packets of one kind that found no room
+ * struct iptrk_merge_key - what packets of one kind have in common
  * @src: as in struct iptrk_record, like @dst; zero when not kept
  * @dst: see @src
- * @kind: the rest of what they have in common; see iptrk_kind()
+ * @kind: the rest; see iptrk_kind()
+ */
+struct iptrk_merge_key {
+	u64 src[2];
+	u64 dst[2];
+	u64 kind;
+};
+
+/**
+ * struct iptrk_merge_slot - packets of one kind that found no room
+ * @key: which kind
  * @packets: how many
  * @bytes: their bytes on the wire
  * @time_ns: when the last of them came
  */
 struct iptrk_merge_slot {
-	u64 src[2];
-	u64 dst[2];
-	u64 kind;
+	struct iptrk_merge_key key;
 	u64 packets;
 	u64 bytes;
 	u64 time_ns;
@@ -56,6 +64,8 @@ struct iptrk_merge_table {
  * struct iptrk_merge - one ring's tables; all belong to the ring's writer
  * @pairs: by both addresses and the port
  * @own: by the own address, when @pairs is full
+ * @last_own: where @own took the last packet, or NULL; a flood's next one goes
+ *	there too
  * @rest_used: bit map of @rest
  * @rest_count: bits set there
  * @rest: of each interface and direction, when @own can't help either
@@ -63,6 +73,7 @@ struct iptrk_merge_table {
 struct iptrk_merge {
 	struct iptrk_merge_table pairs;
 	struct iptrk_merge_table own;
+	struct iptrk_merge_slot *last_own;
 	u32 rest_count;
 	DECLARE_BITMAP(rest_used, 2 * IPTRK_INTERFACES_MAX);
 	struct iptrk_merge_slot rest[2 * IPTRK_INTERFACES_MAX];

@@ -9,21 +9,26 @@
 
 #include "own.h"
 
-static int iptrk_address_compare(const struct iptrk_address *a,
-				 const struct iptrk_address *b)
+/* Whether @a >= @b. */
+static bool iptrk_address_reaches(const struct iptrk_address *a,
+				  const struct iptrk_address *b)
 {
-	if (a->high != b->high)
-		return a->high < b->high ? -1 : 1;
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	return 0;
+	return a->high > b->high || (a->high == b->high && a->low >= b->low);
 }
 
+/* By what they begin with; of two that begin alike the wider comes first. */
 static int iptrk_range_compare(const void *a, const void *b)
 {
 	const struct iptrk_range *range_a = a, *range_b = b;
+	bool a_reaches = iptrk_address_reaches(&range_a->first,
+					       &range_b->first);
+	bool b_reaches = iptrk_address_reaches(&range_b->first,
+					       &range_a->first);
 
-	return iptrk_address_compare(&range_a->first, &range_b->first);
+	if (a_reaches && b_reaches)
+		return iptrk_address_reaches(&range_b->last, &range_a->last) -
+		       iptrk_address_reaches(&range_a->last, &range_b->last);
+	return a_reaches ? 1 : -1;
 }
 
 /* @address: aligned to 8 bytes, as in records and prefixes. */
@@ -53,6 +58,23 @@ static struct iptrk_range iptrk_range_of(const struct iptrk_prefix *prefix)
 	return range;
 }
 
+/* Which of the ranges a mapped IPv4 address can be in. */
+static void iptrk_own_find_ipv4(struct iptrk_own *own)
+{
+	static const struct iptrk_address first = { 0, 0xffffULL << 32 };
+	static const struct iptrk_address last = { 0, (0xffffULL << 32) +
+						      U32_MAX };
+	const struct iptrk_range *range = own->ranges;
+	const struct iptrk_range *end = range + own->count;
+
+	while (range < end && !iptrk_address_reaches(&range->last, &first))
+		range++;
+	own->ipv4 = range;
+	while (range < end && iptrk_address_reaches(&last, &range->first))
+		range++;
+	own->ipv4_count = range - own->ipv4;
+}
+
 /**
  * iptrk_own_make() - prefixes in the form that a hook searches
  * @prefixes: in any order, overlapping or not
@@ -77,37 +99,33 @@ struct iptrk_own *iptrk_own_make(const struct iptrk_prefix *prefixes, u32 count)
 	}
 	sort(own->ranges, count, sizeof(own->ranges[0]), iptrk_range_compare,
 	     NULL);
-	/* Prefixes are nested or apart, so an overlap lies inside. */
+	/* Prefixes are nested or apart, so one inside another comes behind it. */
 	for (i = 0; i < count; i++) {
 		struct iptrk_range *last = &own->ranges[kept - 1];
 
-		if (!kept || iptrk_address_compare(&own->ranges[i].first,
-						   &last->last) > 0)
-			own->ranges[kept++] = own->ranges[i];
-		else if (iptrk_address_compare(&own->ranges[i].last,
-					       &last->last) > 0)
-			last->last = own->ranges[i].last;
+		if (kept &&
+		    iptrk_address_reaches(&last->last, &own->ranges[i].last))
+			continue;
+		own->ranges[kept++] = own->ranges[i];
 	}
 	own->count = kept;
+	iptrk_own_find_ipv4(own);
 	return own;
 }
 
-/* Any context; log2(IPTRK_OWN_MAX) steps at most. */
-bool iptrk_own_has(const struct iptrk_own *own, const u8 address[16])
+/* Any context; log2(IPTRK_OWN_MAX) steps at most, and none for one range. */
+bool iptrk_own_has_ipv6(const struct iptrk_own *own, const u8 address[16])
 {
 	struct iptrk_address number = iptrk_address_of(address);
-	u32 low = 0, high = own->count;
+	const struct iptrk_range *range = own->ranges;
+	u32 count = own->count, half;
 
-	/* The last range that begins at or before the address. */
-	while (low < high) {
-		u32 middle = (low + high) / 2;
-
-		if (iptrk_address_compare(&own->ranges[middle].first,
-					  &number) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
+	/* As in iptrk_own_has_ipv4(). */
+	for (; count > 1; count -= half) {
+		half = count / 2;
+		if (iptrk_address_reaches(&number, &range[half].first))
+			range += half;
 	}
-	return low && iptrk_address_compare(&number,
-					    &own->ranges[low - 1].last) <= 0;
+	return count && iptrk_address_reaches(&number, &range->first) &&
+	       iptrk_address_reaches(&range->last, &number);
 }

@@ -127,10 +127,6 @@ void iptrk_ring_settle(struct iptrk_ring *ring, u32 budget)
 /* The unlikely part of iptrk_ring_reserve(). */
 struct iptrk_record *iptrk_ring_look(struct iptrk_ring *ring)
 {
-	/* Full, and still full: nothing else can have changed. */
-	if (!iptrk_ring_room(ring) &&
-	    READ_ONCE(ring->commit->committed) == ring->committed)
-		return &ring->scratch;
 	iptrk_ring_settle(ring, IPTRK_MERGE_LOOKS);
 	if (ring->head == ring->limit)
 		return &ring->scratch;

@@ -121,8 +121,13 @@ static inline bool iptrk_ring_room(const struct iptrk_ring *ring)
 static __always_inline struct iptrk_record *
 iptrk_ring_reserve(struct iptrk_ring *ring)
 {
-	if (unlikely(ring->head == ring->limit))
+	if (unlikely(ring->head == ring->limit)) {
+		/* Full, and still full: nothing else can have changed. */
+		if (!iptrk_ring_room(ring) &&
+		    READ_ONCE(ring->commit->committed) == ring->committed)
+			return &ring->scratch;
 		return iptrk_ring_look(ring);
+	}
 	return &ring->slots[ring->head & ring->mask];
 }
 

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <optional>
@@ -220,6 +221,34 @@ TEST_F(DeviceTest, KeepsTheVictimOfAFloodOfNewAddresses) {
   EXPECT_EQ(victim, (Volume{20000 * 60, 20000}));
   EXPECT_TRUE(no_remote);
   EXPECT_EQ(Interface(queue, "right0").received.unattributed.packets, 0u);
+}
+
+// A flood on 10.1.0.216 beyond what the table of pairs holds, with these
+// prefixes told to be ours: how much of it is in no host's record.
+std::uint64_t Unattributed(Sender& sender,
+                           const std::vector<std::string>& prefixes) {
+  Queue queue = Queue::Read(Named(""));
+  Network network{"lan", {}};
+  for (const std::string& prefix : prefixes)
+    network.prefixes.push_back(*Prefix::Parse(prefix));
+  queue.Own({network});
+  for (std::uint32_t i = 0; i < 8000; ++i) sender.Send(UdpFrame(i));
+  return Interface(queue, "right0").received.unattributed.packets;
+}
+
+TEST_F(DeviceTest, FindsItsOwnAddressAmongManyPrefixes) {
+  const std::vector<std::string> others = {"2001:db8::/32", "fd00::1/128",
+                                           "10.0.0.0/24",   "192.0.2.0/25",
+                                           "10.1.0.217/32", "10.1.0.215/32"};
+  EXPECT_GT(Unattributed(left_, others), 0u);
+  for (const char* prefix : {"10.1.0.216/32", "10.1.0.216/29", "10.1.0.0/16",
+                             "10.0.0.0/8", "10.0.0.0/15"}) {
+    std::vector<std::string> prefixes = others;
+    prefixes.push_back(prefix);
+    EXPECT_EQ(Unattributed(left_, prefixes), 0u) << prefix;
+    std::reverse(prefixes.begin(), prefixes.end());
+    EXPECT_EQ(Unattributed(left_, prefixes), 0u) << prefix;
+  }
 }
 
 TEST_F(DeviceTest, GoesOnFillingANamedQueueWhoseReaderDied) {
