@@ -2,127 +2,174 @@
 #include "lib/account.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace iptrk {
 namespace {
 
-NetworkVolume Empty(std::size_t services) {
-  NetworkVolume volume;
-  volume.services.resize(services);
-  return volume;
+// Records are taken in batches: first all look-ups, which wait for memory
+// beyond the cache, then the additions to what has arrived meanwhile.
+constexpr std::size_t kBatch = 16;
+
+std::uint32_t Ipv4At(const std::uint8_t* address) {
+  std::uint32_t value;
+  std::memcpy(&value, address + 12, sizeof value);
+  return __builtin_bswap32(value);
 }
 
-void Add(NetworkVolume& network, const Verdict& verdict,
-         const iptrk_record& record) {
-  network.direction[static_cast<std::size_t>(verdict.direction)] += record;
-  ServiceVolume& service =
-      network.services[static_cast<std::size_t>(verdict.service)];
-  switch (verdict.direction) {
-    case Direction::kIn:
-      service.in += record;
-      break;
-    case Direction::kOut:
-      service.out += record;
-      break;
-    case Direction::kInternal:
-      service.internal += record;
-      break;
-    case Direction::kMartian:
-      break;
-  }
+void Prefetch(const Host& host, HostKind kind, bool internal) {
+  __builtin_prefetch(&host.Of(kind), 1);
+  if (!internal) __builtin_prefetch(&host.peers, 1);
 }
 
 }  // namespace
 
-void Host::ClearVolumes() {
-  in.fill({});
-  out.fill({});
-  internal_in = {};
-  internal_out = {};
-  peers.Clear();
+Account::Account(const Config& config)
+    : classifier_(config),
+      hosts_(config.networks, config.customers),
+      all_(classifier_.services()),
+      networks_(config.networks.size(), NetworkVolume(classifier_.services())),
+      untracked_(config.customers.size()) {}
+
+void Account::Watch(const Host& host, bool watched) {
+  const std::size_t word = host.number / 64;
+  if (watched_.size() <= word) watched_.resize(word + 1);
+  if (IsWatched(host.number) == watched) return;
+  watched_[word] ^= std::uint64_t{1} << (host.number % 64);
+  watched ? ++watched_count_ : --watched_count_;
 }
 
-Volume NetworkVolume::Total() const {
-  Volume total = unattributed;
-  for (const Volume& volume : direction) total += volume;
-  return total;
-}
-
-Account::Account(const Classifier& classifier, std::size_t networks)
-    : all_(Empty(classifier.ServiceNames().size())),
-      networks_(networks, Empty(classifier.ServiceNames().size())) {}
-
-Host* Account::FindHost(Address address, int network,
-                        const iptrk_record& record) {
-  bool is_new = false;
-  Host* host = hosts_.FindOrAdd(address, is_new);
-  if (!host) {
-    untracked_ += record;
-    return nullptr;
+[[gnu::always_inline]] inline void Account::Find(HostIndex::Ipv4 ipv4,
+                                                 const iptrk_record& record,
+                                                 Side& src, Side& dst) {
+  if (record.flags & IPTRK_IPV4) [[likely]] {
+    src.ref = ipv4.Find(Ipv4At(record.src));
+    dst.ref = ipv4.Find(Ipv4At(record.dst));
+  } else if (record.flags & IPTRK_IPV6) {
+    src.ref = hosts_.index().FindIpv6(Address::FromBytes(record.src));
+    dst.ref = hosts_.index().FindIpv6(Address::FromBytes(record.dst));
+  } else {
+    src.ref = dst.ref = {};
   }
-  if (is_new) host->network = network;
-  host->last_seen_ns =
-      std::max<std::uint64_t>(host->last_seen_ns, record.time_ns);
-  return host;
+  const bool internal = !src.ref.IsForeign() && !dst.ref.IsForeign();
+  const Split split = SplitOf(record.protocol);
+  src.host = dst.host = nullptr;
+  if (src.ref.HasHost()) {
+    src.host = &hosts_[src.ref.Number()];
+    Prefetch(*src.host, HostKindOf(Way::kSent, internal, split), internal);
+  }
+  if (dst.ref.HasHost()) {
+    dst.host = &hosts_[dst.ref.Number()];
+    Prefetch(*dst.host, HostKindOf(Way::kReceived, internal, split), internal);
+  }
 }
 
-void Account::TakeNetworks(const iptrk_record& record, const Verdict& verdict) {
-  Add(all_, verdict, record);
-  if (verdict.direction == Direction::kMartian)
-    all_.martian[static_cast<std::size_t>(verdict.martian)] += record;
-  if (record.flags & (IPTRK_IPV4 | IPTRK_IPV6))
-    all_.split[static_cast<std::size_t>(SplitOf(record.protocol))] += record;
-  if (verdict.src_network != kNoNetwork)
-    Add(networks_[static_cast<std::size_t>(verdict.src_network)], verdict,
-        record);
-  if (verdict.dst_network != kNoNetwork &&
-      verdict.dst_network != verdict.src_network)
-    Add(networks_[static_cast<std::size_t>(verdict.dst_network)], verdict,
-        record);
+void Account::Take(std::span<const iptrk_record> records) {
+  std::array<Side, kBatch> src, dst;
+  while (!records.empty()) {
+    const std::size_t count = std::min(records.size(), kBatch);
+    const HostIndex::Ipv4 ipv4(hosts_.index());
+    for (std::size_t i = 0; i < count; ++i)
+      Find(ipv4, records[i], src[i], dst[i]);
+    for (std::size_t i = 0; i < count; ++i) TakeOne(records[i], src[i], dst[i]);
+    records = records.subspan(count);
+  }
 }
 
-HostPair Account::Take(const iptrk_record& record, const Verdict& verdict) {
-  if (record.flags & IPTRK_UNATTRIBUTED) {
+// Not IP, or of no known address.
+void Account::TakeOdd(const iptrk_record& record) {
+  if (record.flags & IPTRK_UNATTRIBUTED)
     all_.unattributed += record;
-    return {};
-  }
-  TakeNetworks(record, verdict);
-
-  const bool src_ours = verdict.src_network != kNoNetwork;
-  const bool dst_ours = verdict.dst_network != kNoNetwork;
-  const auto split = static_cast<std::size_t>(SplitOf(record.protocol));
-  HostPair pair;
-  if (dst_ours) pair.dst = FindHost(verdict.dst, verdict.dst_network, record);
-  if (src_ours) pair.src = FindHost(verdict.src, verdict.src_network, record);
-  const bool internal = verdict.direction == Direction::kInternal;
-  const bool has_peer = !(record.flags & IPTRK_NO_REMOTE);
-  if (pair.dst) {
-    if (internal) {
-      pair.dst->internal_in += record;
-    } else {
-      pair.dst->in[split] += record;
-      if (has_peer) pair.dst->peers.Add(verdict.src);
-    }
-  }
-  if (pair.src) {
-    if (internal) {
-      pair.src->internal_out += record;
-    } else {
-      pair.src->out[split] += record;
-      if (has_peer) pair.src->peers.Add(verdict.dst);
-    }
-  }
-  return pair;
+  else
+    all_.nonip += record;
 }
 
-void Account::ClearHosts() {
-  for (Host& host : hosts_.hosts()) host.ClearVolumes();
+// What the index did not know may have become known since.
+void Account::AddHost(const iptrk_record& record, const std::uint8_t* bytes,
+                      Side& side) {
+  const Address address = Address::FromBytes(bytes);
+  const HostIndex& index = hosts_.index();
+  side.ref = record.flags & IPTRK_IPV4
+                 ? HostIndex::Ipv4(index).Find(address.Ipv4())
+                 : index.FindIpv6(address);
+  if (side.ref.IsUnknown()) side.ref = hosts_.Add(address);
+  if (side.ref.HasHost()) side.host = &hosts_[side.ref.Number()];
+}
+
+[[gnu::always_inline]] inline void Account::AddTo(Host* host, Way way,
+                                                  const iptrk_record& record,
+                                                  bool internal, Split split) {
+  if (!host) [[unlikely]] {
+    TakeUntracked(record, way, internal);
+    return;
+  }
+  host->Of(HostKindOf(way, internal, split)) += record;
+  if (!internal && !(record.flags & IPTRK_NO_REMOTE))
+    host->peers.Add(
+        Address::FromBytes(way == Way::kReceived ? record.src : record.dst));
+  if (watched_count_ > 0 && IsWatched(host->number)) [[unlikely]]
+    watcher_->OnPacket(*host, way, record);
+}
+
+[[gnu::always_inline]] inline void Account::TakeOne(const iptrk_record& record,
+                                                    Side src, Side dst) {
+  if (!(record.flags & (IPTRK_IPV4 | IPTRK_IPV6))) [[unlikely]] {
+    TakeOdd(record);
+    return;
+  }
+  if (src.ref.IsUnknown()) [[unlikely]]
+    AddHost(record, record.src, src);
+  if (dst.ref.IsUnknown()) [[unlikely]]
+    AddHost(record, record.dst, dst);
+  const int src_network = src.ref.Network();
+  const int dst_network = dst.ref.Network();
+  const Verdict verdict =
+      classifier_.Classify(record, src_network, dst_network);
+  const Split split = SplitOf(record.protocol);
+  const std::size_t cell = all_.Cell(verdict, split);
+
+  all_[cell] += record;
+  if (verdict.direction == Direction::kMartian) [[unlikely]]
+    martian_[static_cast<std::size_t>(verdict.martian)] += record;
+  const bool internal = verdict.direction == Direction::kInternal;
+  if (dst_network != kNoNetwork) {
+    networks_[static_cast<std::size_t>(dst_network)][cell] += record;
+    AddTo(dst.host, Way::kReceived, record, internal, split);
+  }
+  if (src_network != kNoNetwork) {
+    if (src_network != dst_network)
+      networks_[static_cast<std::size_t>(src_network)][cell] += record;
+    AddTo(src.host, Way::kSent, record, internal, split);
+  }
+}
+
+void Account::TakeUntracked(const iptrk_record& record, Way way,
+                            bool internal) {
+  const bool received = way == Way::kReceived;
+  const int customer =
+      hosts_.CustomerOf(Address::FromBytes(received ? record.dst : record.src));
+  if (customer < 0) return;
+  CustomerVolume& volume = untracked_[static_cast<std::size_t>(customer)];
+  (received   ? internal ? volume.internal_in : volume.in
+   : internal ? volume.internal_out
+              : volume.out) += record;
+}
+
+void Account::ClearHosts(std::uint64_t end_ns) {
+  hosts_.ForEach([=](Host& host) {
+    if (host.Total(Way::kReceived).packets + host.Total(Way::kSent).packets > 0)
+      host.last_seen_ns = end_ns;
+    host.volume.fill({});
+    host.peers.Clear();
+    for (HostRate& rate : host.rate) rate.before = {};
+  });
+  std::fill(untracked_.begin(), untracked_.end(), CustomerVolume{});
 }
 
 void Account::ClearNetworks() {
-  const std::size_t services = all_.services.size();
-  all_ = Empty(services);
-  std::fill(networks_.begin(), networks_.end(), Empty(services));
+  all_.Clear();
+  martian_ = {};
+  for (NetworkVolume& network : networks_) network.Clear();
 }
 
 void Account::Forget(std::uint64_t before_ns) {

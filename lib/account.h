@@ -1,101 +1,110 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Volumes by host, service, network and as a whole.
 //
-// Take() adds a record; the owner of the slots reads the sums and clears
-// them. Every packet is in exactly one cell of `all`, so that its total is
-// what the queue delivered. Thread-compatible: one thread takes and reads.
+// Take() adds records; the owner of the slots reads the sums and clears them.
+// Every packet is in exactly one cell of all(), so that its total is what the
+// queue delivered. Thread-compatible: one thread takes and reads.
 #ifndef IPTRK_LIB_ACCOUNT_H_
 #define IPTRK_LIB_ACCOUNT_H_
 
 #include <array>
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "lib/classify.h"
+#include "lib/config.h"
 #include "lib/host_table.h"
-#include "lib/peer_sketch.h"
-#include "lib/protocol.h"
+#include "lib/ledger_entry.h"
+#include "lib/network_volume.h"
 #include "lib/volume.h"
 
 namespace iptrk {
 
-// How one direction of a host goes, second by second. Belongs to Detector.
-struct HostRate {
-  Volume second;               // of the second that is open
-  float fast = 0;              // packets/s, moving average
-  std::uint8_t over = 0;       // a bit a second, newest lowest: over the limit?
-  std::int16_t evidence = -1;  // number of what is gathered about it
-};
-
-// What one of our addresses received and sent. A host counts every packet
-// that has its address, whatever kind of martian the other side may be: a
-// flood from spoofed sources hits it all the same.
-struct Host {
-  Address address;
-  int network = kNoNetwork;
-  std::array<Volume, kSplits> in;   // from others, by tcp, udp, other
-  std::array<Volume, kSplits> out;  // to others
-  Volume internal_in;               // from ours
-  Volume internal_out;              // to ours
-  PeerSketch peers;                 // others it spoke with
-  std::uint64_t last_seen_ns = 0;
-  bool announced = false;        // whoever writes values knows of it
-  std::array<HostRate, 2> rate;  // received, sent; not cleared with volumes
-
-  Volume In() const { return in[0] + in[1] + in[2]; }
-  Volume Out() const { return out[0] + out[1] + out[2]; }
-  void ClearVolumes();
-};
-
-struct ServiceVolume {
-  Volume in, out, internal;
-};
-
-struct NetworkVolume {
-  std::array<Volume, kDirections> direction;
-  std::array<Volume, kMartians> martian;  // of `all` only
-  std::array<Volume, kSplits> split;      // of `all` only; IP packets
-  Volume unattributed;                    // of `all` only: address unknown
-  std::vector<ServiceVolume> services;    // by Classifier's index
-
-  Volume Total() const;
-};
-
-// The own hosts of a record; nullptr for a side that is none.
-struct HostPair {
-  Host* src = nullptr;
-  Host* dst = nullptr;
+// Told of each packet of the hosts it asked for.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void OnPacket(Host& host, Way way, const iptrk_record& record) = 0;
 };
 
 class Account {
  public:
-  // `classifier` and `networks` (their number) are those of one Config.
-  Account(const Classifier& classifier, std::size_t networks);
+  explicit Account(const Config& config);
 
-  // Adds the record. The hosts are valid until Forget().
-  HostPair Take(const iptrk_record& record, const Verdict& verdict);
+  void Take(std::span<const iptrk_record> records);
+  void Take(const iptrk_record& record) { Take({&record, 1}); }
 
+  // Which packets `watcher` is told of; it must outlive the account.
+  void SetWatcher(Watcher& watcher) { watcher_ = &watcher; }
+  void Watch(const Host& host, bool watched);
+
+  // See Classifier.
+  void SetInterfaces(const std::vector<iptrk_interface>& interfaces) {
+    classifier_.SetInterfaces(interfaces);
+  }
+  // Goes on with another configuration; what was counted of networks and
+  // services is cleared, hosts keep what they have. `gone(Host&)` is
+  // called for hosts that are not ours any more.
+  template <typename Each>
+  void Reconfigure(const Config& config, Each gone) {
+    classifier_ = Classifier(config);
+    networks_.assign(config.networks.size(),
+                     NetworkVolume(classifier_.services()));
+    all_ = NetworkVolume(classifier_.services());
+    martian_ = {};
+    hosts_.Reconfigure(config.networks, config.customers, gone);
+    untracked_.assign(config.customers.size(), {});
+  }
+
+  const Classifier& classifier() const { return classifier_; }
   const NetworkVolume& all() const { return all_; }
+  Volume Of(Martian kind) const {
+    return kind == Martian::kNonIp ? all_.nonip
+                                   : martian_[static_cast<std::size_t>(kind)];
+  }
   const std::vector<NetworkVolume>& networks() const { return networks_; }
-  HostTable<Host>& hosts() { return hosts_; }
-  const HostTable<Host>& hosts() const { return hosts_; }
-  // Packets to or from own addresses beyond HostTable::kMostHosts.
-  Volume untracked() const { return untracked_; }
+  HostTable& hosts() { return hosts_; }
+  const HostTable& hosts() const { return hosts_; }
+  // By customer: of own addresses beyond HostTable::kMostHosts.
+  const std::vector<CustomerVolume>& untracked() const { return untracked_; }
 
-  void ClearHosts();
+  // Begins anew at `end_ns`: who had traffic was seen until then.
+  void ClearHosts(std::uint64_t end_ns);
   void ClearNetworks();
   // Lets go of hosts not seen since `before_ns` and not under suspicion.
   void Forget(std::uint64_t before_ns);
 
  private:
-  Host* FindHost(Address address, int network, const iptrk_record& record);
-  void TakeNetworks(const iptrk_record& record, const Verdict& verdict);
+  // One side of a record: what the index knew, and where the host is.
+  struct Side {
+    HostRef ref;
+    Host* host;  // null: not ours, or no place for it
+  };
 
-  HostTable<Host> hosts_;
+  void Find(HostIndex::Ipv4 ipv4, const iptrk_record& record, Side& src,
+            Side& dst);
+  void TakeOne(const iptrk_record& record, Side src, Side dst);
+  void TakeOdd(const iptrk_record& record);
+  void AddHost(const iptrk_record& record, const std::uint8_t* address,
+               Side& side);
+  void AddTo(Host* host, Way way, const iptrk_record& record, bool internal,
+             Split split);
+  void TakeUntracked(const iptrk_record& record, Way way, bool internal);
+  bool IsWatched(std::uint32_t number) const {
+    const std::size_t word = number / 64;
+    return word < watched_.size() && (watched_[word] >> (number % 64) & 1);
+  }
+
+  Classifier classifier_;
+  HostTable hosts_;
   NetworkVolume all_;
+  std::array<Volume, kMartians> martian_;  // by Martian; nonip is in all_
   std::vector<NetworkVolume> networks_;
-  Volume untracked_;
+  std::vector<CustomerVolume> untracked_;
+  std::vector<std::uint64_t> watched_;  // a bit a host
+  std::size_t watched_count_ = 0;       // bits set there
+  Watcher* watcher_ = nullptr;
 };
 
 }  // namespace iptrk

@@ -40,4 +40,12 @@ Balance BalanceOf(const iptrk_interface& interface, bool sent) {
   return balance;
 }
 
+Volume NicOnWire(const iptrk_interface& interface, bool sent) {
+  const iptrk_books& books = sent ? interface.sent : interface.received;
+  const Balance balance = BalanceOf(interface, sent);
+  return {
+      books.seen.bytes + static_cast<std::uint64_t>(balance.unseen_bytes),
+      books.seen.packets + static_cast<std::uint64_t>(balance.unseen_packets)};
+}
+
 }  // namespace iptrk

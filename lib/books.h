@@ -25,6 +25,10 @@ struct Balance {
 
 Balance BalanceOf(const iptrk_interface& interface, bool sent);
 
+// The device's own count, as if it counted frames on the wire like we do: what
+// is more than seen is what passed unseen, whatever its kind.
+Volume NicOnWire(const iptrk_interface& interface, bool sent);
+
 }  // namespace iptrk
 
 #endif  // IPTRK_LIB_BOOKS_H_

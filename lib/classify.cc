@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/classify.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 
+#include "lib/address.h"
 #include "lib/protocol.h"
 
 namespace iptrk {
@@ -10,7 +13,6 @@ namespace {
 
 constexpr std::size_t kPorts = 65536;
 constexpr std::size_t kProtocols = 256;
-constexpr std::int16_t kNone = -1;
 
 // What an address is apart from being ours.
 enum class Scope : std::uint8_t {
@@ -43,17 +45,13 @@ Scope ScopeOf(Address a) {
   return Scope::kGlobal;
 }
 
-PrefixMap<int> MapNetworks(const std::vector<Network>& networks) {
-  std::vector<PrefixMap<int>::Entry> entries;
-  for (std::size_t i = 0; i < networks.size(); ++i)
-    for (const Prefix& prefix : networks[i].prefixes)
-      entries.push_back({prefix, static_cast<int>(i)});
-  return {std::move(entries), kNoNetwork};
-}
+Verdict MartianVerdict(Martian kind) { return {Direction::kMartian, kind, 0}; }
 
-void DecideMartian(Verdict& verdict, Martian kind) {
-  verdict.direction = Direction::kMartian;
-  verdict.martian = kind;
+bool MatchesAny(const std::vector<std::string>& patterns, const char* name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [=](const std::string& pattern) {
+                       return fnmatch(pattern.c_str(), name, 0) == 0;
+                     });
 }
 
 }  // namespace
@@ -69,10 +67,11 @@ const char* ToString(Martian kind) {
 }
 
 Classifier::Classifier(const Config& config)
-    : networks_(MapNetworks(config.networks)),
-      tcp_ports_(kPorts, kNone),
+    : tcp_ports_(kPorts, kNone),
       udp_ports_(kPorts, kNone),
-      protocols_(kProtocols, kNone) {
+      protocols_(kProtocols, kNone),
+      inside_(config.queue.inside),
+      outside_(config.queue.outside) {
   for (const Service& service : config.services) {
     const auto index = static_cast<std::int16_t>(names_.size());
     names_.push_back(service.name);
@@ -96,73 +95,71 @@ Classifier::Classifier(const Config& config)
       protocols_[protocol] = static_cast<std::int16_t>(
           first_rest +
           static_cast<int>(SplitOf(static_cast<std::uint8_t>(protocol))));
+  for (std::uint32_t byte = 0; byte < plain_.size(); ++byte)
+    plain_[byte] = byte != 169 &&
+                   ScopeOf(Address::FromIpv4(byte << 24 | 1)) == Scope::kGlobal;
 }
 
-Verdict Classifier::Classify(const iptrk_record& record) const {
-  Verdict verdict;
-  if (!(record.flags & (IPTRK_IPV4 | IPTRK_IPV6))) {
-    DecideMartian(verdict, Martian::kNonIp);
-    verdict.service = static_cast<int>(names_.size()) - 1;
-    return verdict;
+void Classifier::SetInterfaces(const std::vector<iptrk_interface>& interfaces) {
+  sides_.clear();
+  if (inside_.empty() && outside_.empty()) return;
+  for (const iptrk_interface& interface : interfaces) {
+    if (sides_.size() <= interface.index) sides_.resize(interface.index + 1);
+    sides_[interface.index] =
+        MatchesAny(inside_, interface.name)    ? Side::kInside
+        : MatchesAny(outside_, interface.name) ? Side::kOutside
+                                               : Side::kUnknown;
   }
-  verdict.src = Address::FromBytes(record.src);
-  verdict.dst = Address::FromBytes(record.dst);
-  verdict.src_network = networks_.Find(verdict.src);
-  verdict.dst_network = networks_.Find(verdict.dst);
-  const bool src_ours = verdict.src_network != kNoNetwork;
-  const bool dst_ours = verdict.dst_network != kNoNetwork;
-
-  if (src_ours && dst_ours) {
-    verdict.direction = Direction::kInternal;
-  } else {
-    // A remote address that the kernel had no room for was some global one.
-    const bool any = (record.flags & IPTRK_NO_REMOTE) != 0;
-    const Scope src = src_ours || any ? Scope::kGlobal : ScopeOf(verdict.src);
-    const Scope dst = dst_ours || any ? Scope::kGlobal : ScopeOf(verdict.dst);
-    const bool src_near = src_ours || src == Scope::kLink;
-    const bool dst_near =
-        dst_ours || dst == Scope::kLink || dst == Scope::kGroup;
-    // A host that has no address yet asks its neighbours: DHCP, DAD.
-    const bool asks = src == Scope::kUnspecified &&
-                      (dst == Scope::kGroup || dst == Scope::kLink);
-    if (!src_near && src != Scope::kGlobal && !asks)
-      DecideMartian(verdict, Martian::kBogon);
-    else if ((src_near && dst_near) || asks)
-      verdict.direction = Direction::kInternal;
-    else if (dst_ours)
-      verdict.direction = Direction::kIn;
-    else if (src_ours)
-      verdict.direction = Direction::kOut;
-    else
-      DecideMartian(verdict, Martian::kForeign);
-  }
-  verdict.service = ServiceOf(record, verdict);
-  return verdict;
+  sides_known_ = true;
 }
 
-int Classifier::ServiceOfPort(std::uint8_t protocol, std::uint16_t port) const {
-  if (protocol == IPPROTO_TCP) return tcp_ports_[port];
-  if (protocol == IPPROTO_UDP) return udp_ports_[port];
+// Ours from outside, or of others from inside.
+bool Classifier::IsSpoofed(const iptrk_record& record, bool src_ours,
+                           bool src_plain) const {
+  if ((record.flags & (IPTRK_SENT | IPTRK_NO_REMOTE)) ||
+      record.interface >= sides_.size())
+    return false;
+  const Side side = sides_[record.interface];
+  return src_ours ? side == Side::kOutside : src_plain && side == Side::kInside;
+}
+
+Verdict Classifier::Judge(const iptrk_record& record, bool src_ours,
+                          bool dst_ours) const {
+  // A remote address that the kernel had no room for was some global one.
+  const bool any = (record.flags & IPTRK_NO_REMOTE) != 0;
+  const Scope src = src_ours || any ? Scope::kGlobal
+                                    : ScopeOf(Address::FromBytes(record.src));
+  const Scope dst = dst_ours || any ? Scope::kGlobal
+                                    : ScopeOf(Address::FromBytes(record.dst));
+  const bool src_near = src_ours || src == Scope::kLink;
+  const bool dst_near = dst_ours || dst == Scope::kLink || dst == Scope::kGroup;
+  // A host that has no address yet asks its neighbours: DHCP, DAD.
+  const bool asks = src == Scope::kUnspecified &&
+                    (dst == Scope::kGroup || dst == Scope::kLink);
+  if (!src_near && src != Scope::kGlobal && !asks)
+    return MartianVerdict(Martian::kBogon);
+  if (IsSpoofed(record, src_ours, src == Scope::kGlobal))
+    return MartianVerdict(Martian::kSpoofed);
+  if ((src_near && dst_near) || asks) return {Direction::kInternal, {}, 0};
+  if (dst_ours) return {Direction::kIn, {}, 0};
+  if (src_ours) return {Direction::kOut, {}, 0};
+  return MartianVerdict(Martian::kForeign);
+}
+
+std::int16_t Classifier::RarePort(std::uint8_t protocol,
+                                  std::uint16_t port) const {
   for (const auto& [known, service] : rare_ports_)
     if (known.protocol == protocol && known.port == port) return service;
   return kNone;
 }
 
-// The service our own host offers wins over the one it uses: a mail server
-// that asks port 53 does dns, but whoever asks our port 25 does mail.
-int Classifier::ServiceOf(const iptrk_record& record,
-                          const Verdict& verdict) const {
+std::int16_t Classifier::RareServiceOf(const iptrk_record& record,
+                                       bool src_ours, bool dst_ours) const {
   if (HasPorts(record.protocol) && !(record.flags & IPTRK_FRAGMENT_LATER)) {
-    const bool own_is_src =
-        verdict.src_network != kNoNetwork && verdict.dst_network == kNoNetwork;
-    std::uint16_t first = own_is_src ? record.sport : record.dport;
-    std::uint16_t second = own_is_src ? record.dport : record.sport;
-    // Between two of ours the lower port is the server's.
-    if (verdict.src_network != kNoNetwork &&
-        verdict.dst_network != kNoNetwork && second < first)
-      std::swap(first, second);
+    std::uint16_t first = record.sport, second = record.dport;
+    if (!SourcePortFirst(record, src_ours, dst_ours)) std::swap(first, second);
     for (const std::uint16_t port : {first, second})
-      if (const int service = ServiceOfPort(record.protocol, port);
+      if (const std::int16_t service = RarePort(record.protocol, port);
           service != kNone)
         return service;
   }

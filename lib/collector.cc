@@ -31,16 +31,14 @@ struct Collector::Session {
   Session(const Config& config, Queue& open_queue, std::uint64_t start_ns)
       : queue(open_queue),
         networks(config.networks),
-        classifier(config),
-        account(classifier, config.networks.size()),
-        detector(config),
+        account(config),
+        detector(config, account),
         second_end(SecondAfter(start_ns)),
         closed(queue.Position()),
         interfaces(queue.Interfaces()) {}
 
   Queue& queue;
   std::vector<Network> networks;
-  Classifier classifier;
   Account account;
   Detector detector;
   std::uint64_t second_end;  // of the open second
@@ -103,8 +101,7 @@ void Collector::BeginSlots(Session& session) {
   const int seconds = config_.collectd.interval;
   const std::uint64_t slot = static_cast<std::uint64_t>(seconds) * kSecond;
   const std::uint64_t begin = (session.second_end - 1) / slot * slot;
-  output_.OnSlot(begin, seconds, session.account, session.classifier,
-                 session.networks);
+  output_.OnSlot(begin, seconds, session.account, session.networks);
   output_.OnBooks(begin, seconds, session.interfaces, session.interfaces);
   output_.OnQueue(begin, seconds, session.slot);
 }
@@ -120,10 +117,8 @@ void Collector::Advance(Session& session, std::stop_token stop) {
   }
   while (!stop.stop_requested()) {
     session.slot.records += session.queue.Drain(
-        session.second_end, [&](const iptrk_record& record) {
-          const Verdict verdict = session.classifier.Classify(record);
-          const HostPair hosts = session.account.Take(record, verdict);
-          session.detector.Take(record, verdict, hosts);
+        session.second_end, [&](std::span<const iptrk_record> records) {
+          session.account.Take(records);
         });
     session.slot.fill = std::max(session.slot.fill, session.queue.Fill());
     if (now < session.second_end + kGrace) break;
@@ -138,7 +133,7 @@ void Collector::Advance(Session& session, std::stop_token stop) {
 
 void Collector::EndSecond(Session& session, std::uint64_t now_ns) {
   for (const Incident& incident :
-       session.detector.EndSecond(session.account.hosts(), session.second_end))
+       session.detector.EndSecond(session.second_end))
     output_.OnIncident(incident);
   EndSlot(session, now_ns);
   session.second_end += kSecond;
@@ -153,8 +148,7 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
   const int host_seconds = config_.collectd.host_interval;
   if (!ends(seconds)) return;
 
-  output_.OnSlot(end_ns, seconds, session.account, session.classifier,
-                 session.networks);
+  output_.OnSlot(end_ns, seconds, session.account, session.networks);
   session.account.ClearNetworks();
   std::vector<iptrk_interface> now = session.queue.Interfaces();
   output_.OnBooks(end_ns, seconds, session.interfaces, now);
@@ -165,7 +159,7 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
 
   if (!ends(host_seconds)) return;
   output_.OnHosts(end_ns, host_seconds, session.account, session.networks);
-  session.account.ClearHosts();
+  session.account.ClearHosts(end_ns);
   session.account.Forget(
       end_ns -
       static_cast<std::uint64_t>(config_.collectd.forget_after) * kSecond);

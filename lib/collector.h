@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "lib/account.h"
-#include "lib/classify.h"
 #include "lib/config.h"
 #include "lib/detect.h"
 #include "lib/queue.h"
@@ -38,7 +37,6 @@ class CollectorOutput {
   virtual ~CollectorOutput() = default;
   // A slot of `seconds` ended at `end_ns`; the account holds its networks.
   virtual void OnSlot(std::uint64_t end_ns, int seconds, const Account& account,
-                      const Classifier& classifier,
                       const std::vector<Network>& networks) = 0;
   // The same for hosts, which have an interval of their own.
   // Host::announced is the output's: a new host, too, needs a value before

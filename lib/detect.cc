@@ -36,7 +36,7 @@ constexpr double kLeastShare = 0.01;
 struct Detector::Evidence {
   Address subject;
   int network = kNoNetwork;
-  bool inbound = true;
+  Way way = Way::kReceived;
   bool open = false;
   std::uint64_t since_ns = 0;      // when suspected
   std::uint64_t start_ns = 0;      // the same, once over the limit; else 0
@@ -50,26 +50,40 @@ struct Detector::Evidence {
   SpaceSaving<std::uint32_t, 32> ports;  // protocol << 16 | port
 };
 
-Detector::Detector(const Config& config)
-    : rule_(config.detect.packets),
-      suspect_packets_(rule_.enabled
-                           ? static_cast<std::uint64_t>(kSuspect * rule_.limit)
-                           : ~std::uint64_t{0}) {
-  for (const Network& network : config.networks)
-    network_names_.push_back(network.name);
+Detector::Detector(const Config& config, Account& account) : account_(account) {
+  Reconfigure(config);
+  account_.SetWatcher(*this);
 }
 
 Detector::~Detector() = default;
 
-void Detector::Gather(const HostRate& rate, const iptrk_record& record,
-                      Address peer, std::uint16_t own_port) {
+void Detector::Reconfigure(const Config& config) {
+  rule_ = config.detect.packets;
+  suspect_packets_ = rule_.enabled
+                         ? static_cast<std::uint64_t>(kSuspect * rule_.limit)
+                         : ~std::uint64_t{0};
+  network_names_.clear();
+  for (const Network& network : config.networks)
+    network_names_.push_back(network.name);
+  account_.hosts().ForEach([&](Host& host) {
+    for (const HostRate& rate : host.rate)
+      if (rate.evidence >= 0)
+        evidence_[static_cast<std::size_t>(rate.evidence)]->network =
+            host.network;
+  });
+}
+
+void Detector::OnPacket(Host& host, Way way, const iptrk_record& record) {
+  const HostRate& rate = host.rate[static_cast<std::size_t>(way)];
+  if (rate.evidence < 0 || (record.flags & IPTRK_NO_REMOTE)) return;
   Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
-  evidence.total += record;
-  if (record.flags & IPTRK_NO_REMOTE) return;
+  const bool received = way == Way::kReceived;
+  const Address peer = Address::FromBytes(received ? record.src : record.dst);
   evidence.peers.Add(peer, record.packets);
   evidence.distinct.Add(peer);
   const bool has_port =
       HasPorts(record.protocol) && !(record.flags & IPTRK_FRAGMENT_LATER);
+  const std::uint16_t own_port = received ? record.dport : record.sport;
   evidence.ports.Add((std::uint32_t{record.protocol} << 16) |
                          (has_port ? own_port : std::uint16_t{0}),
                      record.packets);
@@ -77,8 +91,7 @@ void Detector::Gather(const HostRate& rate, const iptrk_record& record,
 
 // Whoever comes when all places are taken is not suspected: 1024 hosts above
 // the limit are told already.
-void Detector::Suspect(Host& host, std::size_t way,
-                       const iptrk_record& record) {
+void Detector::Suspect(Host& host, Way way, std::uint64_t since_ns) {
   std::int16_t number;
   if (!free_.empty()) {
     number = free_.back();
@@ -92,21 +105,38 @@ void Detector::Suspect(Host& host, std::size_t way,
   auto evidence = std::make_unique<Evidence>();
   evidence->subject = host.address;
   evidence->network = host.network;
-  evidence->inbound = way == 0;
-  evidence->since_ns = record.time_ns;
+  evidence->way = way;
+  evidence->since_ns = since_ns;
   evidence_[static_cast<std::size_t>(number)] = std::move(evidence);
-  host.rate[way].evidence = number;
+  host.rate[static_cast<std::size_t>(way)].evidence = number;
+  account_.Watch(host, true);
 }
 
-bool Detector::Decide(HostRate& rate, std::uint64_t end_ns) {
+void Detector::Release(Host& host, Way way) {
+  std::int16_t& number = host.rate[static_cast<std::size_t>(way)].evidence;
+  if (number < 0) return;
+  evidence_[static_cast<std::size_t>(number)].reset();
+  free_.push_back(number);
+  number = -1;
+  if (host.rate[0].evidence < 0 && host.rate[1].evidence < 0)
+    account_.Watch(host, false);
+}
+
+void Detector::Forget(Host& host) {
+  Release(host, Way::kReceived);
+  Release(host, Way::kSent);
+}
+
+bool Detector::Decide(const HostRate& rate, const Volume& second,
+                      std::uint64_t end_ns) {
   Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
   if (rate.over & 1) {
     if (evidence.start_ns == 0) evidence.start_ns = evidence.since_ns;
     evidence.last_over_ns = end_ns;
   }
+  evidence.total += second;
   evidence.value = rate.fast;
-  evidence.peak =
-      std::max(evidence.peak, static_cast<double>(rate.second.packets));
+  evidence.peak = std::max(evidence.peak, static_cast<double>(second.packets));
   const bool calm = rate.fast < kCalm * rule_.limit;
   evidence.calm_seconds = calm ? evidence.calm_seconds + 1 : 0;
 
@@ -121,30 +151,31 @@ bool Detector::Decide(HostRate& rate, std::uint64_t end_ns) {
   return false;
 }
 
-std::vector<Incident> Detector::EndSecond(HostTable<Host>& hosts,
-                                          std::uint64_t end_ns) {
+std::vector<Incident> Detector::EndSecond(std::uint64_t end_ns) {
   std::vector<Incident> changes;
   if (!rule_.enabled) return changes;
-  for (Host& host : hosts.hosts()) {
-    for (HostRate& rate : host.rate) {
-      const auto packets = static_cast<float>(rate.second.packets);
-      rate.fast += (packets - rate.fast) * kFastGain;
+  account_.hosts().ForEach([&](Host& host) {
+    for (const Way way : {Way::kReceived, Way::kSent}) {
+      HostRate& rate = host.rate[static_cast<std::size_t>(way)];
+      const Volume now = host.Total(way);
+      const Volume second{now.bytes - rate.before.bytes,
+                          now.packets - rate.before.packets};
+      rate.before = now;
+      rate.fast += (static_cast<float>(second.packets) - rate.fast) * kFastGain;
       rate.over = static_cast<std::uint8_t>(
           (rate.over << 1 | (rate.fast > rule_.limit)) & kWindow);
-      if (rate.evidence >= 0) {
-        const auto number = static_cast<std::size_t>(rate.evidence);
-        if (Decide(rate, end_ns))
-          changes.push_back(Describe(*evidence_[number]));
-        const Evidence& evidence = *evidence_[number];
-        if (!evidence.open && evidence.calm_seconds >= kDropSeconds) {
-          evidence_[number].reset();
-          free_.push_back(rate.evidence);
-          rate.evidence = -1;
-        }
+      if (rate.evidence < 0) {
+        if (second.packets <= suspect_packets_) continue;
+        Suspect(host, way, end_ns - kSecond);
+        if (rate.evidence < 0) continue;
       }
-      rate.second = {};
+      const Evidence& evidence =
+          *evidence_[static_cast<std::size_t>(rate.evidence)];
+      if (Decide(rate, second, end_ns)) changes.push_back(Describe(evidence));
+      if (!evidence.open && evidence.calm_seconds >= kDropSeconds)
+        Release(host, way);
     }
-  }
+  });
   std::sort(changes.begin(), changes.end(),
             [](const Incident& a, const Incident& b) { return a.id < b.id; });
   return changes;
@@ -166,14 +197,14 @@ Incident Detector::Describe(const Evidence& evidence) const {
   if (evidence.network != kNoNetwork)
     incident.network =
         network_names_[static_cast<std::size_t>(evidence.network)];
-  incident.direction = evidence.inbound ? "in" : "out";
+  incident.direction = evidence.way == Way::kReceived ? "in" : "out";
   incident.open = evidence.open;
   incident.start_ns = evidence.start_ns;
   incident.end_ns = evidence.open ? 0 : evidence.last_over_ns;
   incident.rule = fmt::format(
       "more than {:.0f} packets/s {} one host, 5 s average, in 3 "
       "of 5 s",
-      rule_.limit, evidence.inbound ? "to" : "from");
+      rule_.limit, evidence.way == Way::kReceived ? "to" : "from");
   incident.unit = "packets/s";
   incident.value = evidence.value;
   incident.limit = rule_.limit;

@@ -21,23 +21,25 @@
 
 namespace iptrk {
 
-class Detector {
+class Detector : public Watcher {
  public:
   static constexpr std::size_t kMostSuspects = 1024;
 
-  explicit Detector(const Config& config);
-  ~Detector();
+  // Watches `account`, which must outlive it.
+  Detector(const Config& config, Account& account);
+  ~Detector() override;
 
-  // `hosts` as Account::Take() returned them for this record.
-  void Take(const iptrk_record& record, const Verdict& verdict,
-            const HostPair& hosts) {
-    if (hosts.dst) Count(*hosts.dst, 0, record, verdict.src, record.dport);
-    if (hosts.src) Count(*hosts.src, 1, record, verdict.dst, record.sport);
-  }
+  // Goes on with other rules and networks; incidents stay open. Account has
+  // the new ones already.
+  void Reconfigure(const Config& config);
+  // Lets go of what is gathered about it.
+  void Forget(Host& host);
+
+  void OnPacket(Host& host, Way way, const iptrk_record& record) override;
 
   // Ends the second that ends at `end_ns`. Returns the incidents that opened
   // or cleared with it, in order of subject and direction.
-  std::vector<Incident> EndSecond(HostTable<Host>& hosts, std::uint64_t end_ns);
+  std::vector<Incident> EndSecond(std::uint64_t end_ns);
 
   // The incidents still open, as of the last second.
   std::vector<Incident> Open() const;
@@ -45,27 +47,15 @@ class Detector {
  private:
   struct Evidence;
 
-  // `way`: 0 received, 1 sent.
-  void Count(Host& host, std::size_t way, const iptrk_record& record,
-             Address peer, std::uint16_t own_port) {
-    HostRate& rate = host.rate[way];
-    rate.second += record;
-    // Peers are worth knowing from the first second on.
-    if (rate.evidence < 0 && rate.second.packets > suspect_packets_)
-        [[unlikely]]
-      Suspect(host, way, record);
-    if (rate.evidence >= 0) [[unlikely]]
-      Gather(rate, record, peer, own_port);
-  }
-  void Gather(const HostRate& rate, const iptrk_record& record, Address peer,
-              std::uint16_t own_port);
-  void Suspect(Host& host, std::size_t way, const iptrk_record& record);
+  void Suspect(Host& host, Way way, std::uint64_t since_ns);
+  void Release(Host& host, Way way);
   // Whether the incident's state changed.
-  bool Decide(HostRate& rate, std::uint64_t end_ns);
+  bool Decide(const HostRate& rate, const Volume& second, std::uint64_t end_ns);
   Incident Describe(const Evidence& evidence) const;
 
+  Account& account_;
   PacketsRule rule_;
-  std::uint64_t suspect_packets_;  // in a second: start gathering evidence
+  std::uint64_t suspect_packets_;  // in a second: watch the host from then on
   std::vector<std::string> network_names_;
   std::vector<std::unique_ptr<Evidence>> evidence_;
   std::vector<std::int16_t> free_;  // numbers in evidence_ not in use

@@ -1,76 +1,107 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Our hosts by address: open addressing over a dense array.
+// Our hosts: found by address, walked by slots and rules.
 //
-// The array is what slots and rules walk, and hosts don't move in it until
-// Forget(). The index is kept at most a quarter full, which halved the look-up
-// time against half full.
+// A host keeps its number and its place in memory until it is forgotten.
+// Memory is taken a thousand hosts at a time; in steady state none is.
 // Thread-compatible.
 #ifndef IPTRK_LIB_HOST_TABLE_H_
 #define IPTRK_LIB_HOST_TABLE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <vector>
 
-#include "lib/address.h"
+#include "lib/host.h"
+#include "lib/host_index.h"
 
 namespace iptrk {
 
-// `Host` is default-constructible and has a member `Address address`.
-template <typename Host>
 class HostTable {
  public:
   // More own hosts than this are not kept apart: a scan of an IPv6 /64 must
-  // not take the machine's memory. Find() then answers nullptr.
-  static constexpr std::size_t kMostHosts = std::size_t{1} << 20;
+  // not take the machine's memory.
+  static constexpr std::size_t kMostHosts = HostRef::kMostHosts;
 
-  HostTable() { Rebuild(kFirstSlots); }
+  // `customers` may be empty; the longest prefix decides.
+  HostTable(const std::vector<Network>& networks,
+            const std::vector<Customer>& customers);
 
-  // The host of that address, made when new (`is_new`); nullptr when full.
-  // Valid until Forget().
-  Host* FindOrAdd(Address address, bool& is_new) {
-    is_new = false;
-    std::size_t slot = HashAddress(address, kSeed) & mask_;
-    for (; index_[slot] != kEmpty; slot = (slot + 1) & mask_)
-      if (hosts_[index_[slot]].address == address) return &hosts_[index_[slot]];
-    if (hosts_.size() == kMostHosts) return nullptr;
-    is_new = true;
-    index_[slot] = static_cast<std::uint32_t>(hosts_.size());
-    hosts_.emplace_back().address = address;
-    if (hosts_.size() * kSlotsPerHost > index_.size())
-      Rebuild(index_.size() * 2);
-    return &hosts_.back();
+  const HostIndex& index() const { return index_; }
+
+  // The entry of an address the index does not know: foreign when it is not
+  // ours, else a new host, or one without a place when the table is full.
+  HostRef Add(Address address);
+
+  Host& operator[](std::uint32_t number) {
+    return (*chunks_[number / kChunk])[number % kChunk];
   }
+  const Host& operator[](std::uint32_t number) const {
+    return (*chunks_[number / kChunk])[number % kChunk];
+  }
+  std::size_t size() const { return used_ - free_.size(); }
 
-  std::deque<Host>& hosts() { return hosts_; }
-  const std::deque<Host>& hosts() const { return hosts_; }
+  // `each(Host&)` for every host, in order of their numbers.
+  template <typename Each>
+  void ForEach(Each each) {
+    for (std::uint32_t i = 0; i < used_; ++i)
+      if (Host& host = (*this)[i]; host.known) each(host);
+  }
+  template <typename Each>
+  void ForEach(Each each) const {
+    for (std::uint32_t i = 0; i < used_; ++i)
+      if (const Host& host = (*this)[i]; host.known) each(host);
+  }
 
   // Lets go of the hosts for which `gone(host)` is true.
   template <typename Predicate>
   void Forget(Predicate gone) {
-    if (std::erase_if(hosts_, gone) > 0) Rebuild(index_.size());
+    const std::size_t before = free_.size();
+    for (std::uint32_t i = 0; i < used_; ++i) {
+      Host& host = (*this)[i];
+      if (!host.known || !gone(host)) continue;
+      host = {};
+      free_.push_back(i);
+    }
+    if (free_.size() > before) IndexAll();
   }
+
+  // Other networks and customers: hosts that are not ours any more, or are
+  // rolled up otherwise, are let go, after `gone(Host&)` saw them.
+  template <typename Each>
+  void Reconfigure(const std::vector<Network>& networks,
+                   const std::vector<Customer>& customers, Each gone) {
+    index_ = HostIndex(networks);
+    customers_ = MapCustomers(customers);
+    Forget([&](Host& host) {
+      host.network =
+          static_cast<std::int16_t>(index_.FindNetwork(host.address));
+      host.customer = static_cast<std::int16_t>(customers_.Find(host.address));
+      const bool ours =
+          host.network >= 0 &&
+          index_.HostOf(host.address, host.network) == host.address;
+      if (!ours) gone(host);
+      return !ours;
+    });
+    IndexAll();
+  }
+
+  // The customer of an address, -1 for none.
+  int CustomerOf(Address address) const { return customers_.Find(address); }
 
  private:
-  static constexpr std::uint32_t kEmpty = ~std::uint32_t{0};
-  static constexpr std::size_t kFirstSlots = 1024;
-  static constexpr std::size_t kSlotsPerHost = 4;
-  static constexpr std::uint64_t kSeed = 0x8f1bbcdc5a827999u;
+  static constexpr std::size_t kChunk = 1024;
+  using Chunk = std::array<Host, kChunk>;
 
-  void Rebuild(std::size_t slots) {
-    index_.assign(slots, kEmpty);
-    mask_ = slots - 1;
-    for (std::size_t i = 0; i < hosts_.size(); ++i) {
-      std::size_t slot = HashAddress(hosts_[i].address, kSeed) & mask_;
-      while (index_[slot] != kEmpty) slot = (slot + 1) & mask_;
-      index_[slot] = static_cast<std::uint32_t>(i);
-    }
-  }
+  static PrefixMap<int> MapCustomers(const std::vector<Customer>& customers);
+  void IndexAll();
 
-  std::deque<Host> hosts_;
-  std::vector<std::uint32_t> index_;
-  std::size_t mask_ = 0;
+  HostIndex index_;
+  PrefixMap<int> customers_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::uint32_t used_ = 0;           // places, free ones among them
+  std::vector<std::uint32_t> free_;  // numbers
 };
 
 }  // namespace iptrk

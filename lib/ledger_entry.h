@@ -8,6 +8,7 @@
 #define IPTRK_LIB_LEDGER_ENTRY_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,20 +28,20 @@ struct QueueMark {
   friend bool operator==(const QueueMark&, const QueueMark&) = default;
 };
 
+// Where a slot ended.
+struct SlotMark {
+  std::int64_t end = 0;  // UTC, seconds
+  QueueMark mark;
+};
+
 // Bytes in the order of the data sources of iptrk_host.
 struct HostVolume {
-  enum {
-    kInTcp,
-    kInUdp,
-    kInOther,
-    kOutTcp,
-    kOutUdp,
-    kOutOther,
-    kInternalIn,
-    kInternalOut,
-    kByteKinds
-  };
-  enum { kIn, kOut, kInInternal, kOutInternal, kPacketKinds };
+  static constexpr std::size_t kInTcp = 0, kInUdp = 1, kInOther = 2,
+                               kOutTcp = 3, kOutUdp = 4, kOutOther = 5,
+                               kInternalIn = 6, kInternalOut = 7,
+                               kByteKinds = 8;
+  static constexpr std::size_t kIn = 0, kOut = 1, kInInternal = 2,
+                               kOutInternal = 3, kPacketKinds = 4;
 
   std::array<std::uint64_t, kByteKinds> bytes{};
   std::array<std::uint64_t, kPacketKinds> packets{};
@@ -86,6 +87,8 @@ struct LedgerEntry {
   std::vector<HostEntry> hosts;          // those with traffic
   std::vector<BooksEntry> books;
   QueueMark mark;  // at its end
+  // What its maker wants to know again after a restart.
+  std::string state;
 };
 
 }  // namespace iptrk

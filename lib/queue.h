@@ -8,11 +8,15 @@
 #ifndef IPTRK_LIB_QUEUE_H_
 #define IPTRK_LIB_QUEUE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "kernel/uapi/iptrk.h"
@@ -56,11 +60,16 @@ class Queue {
   // `timeout_ms`. False when the queue is gone for good.
   bool Wait(int timeout_ms);
 
-  // Calls `sink(const iptrk_record&)` with the records not yet read whose
-  // time is before `until_ns`, in order of time within each CPU. A ring is
+  // Calls `sink` with the records not yet read, one by one or by spans of them,
+  // whichever it takes: those whose time is before `until_ns` and whose
+  // position is before `limit`, in order of time within each CPU. A ring is
   // left at the first record of `until_ns` or later. Returns their number.
   template <typename Sink>
-  std::size_t Drain(std::uint64_t until_ns, Sink&& sink);
+  std::size_t Drain(std::uint64_t until_ns, const Mark* limit, Sink&& sink);
+  template <typename Sink>
+  std::size_t Drain(std::uint64_t until_ns, Sink&& sink) {
+    return Drain(until_ns, nullptr, std::forward<Sink>(sink));
+  }
 
   // The time of the oldest record not yet read; 0 when there is none.
   std::uint64_t OldestTime() const;
@@ -103,15 +112,31 @@ class Queue {
 };
 
 template <typename Sink>
-std::size_t Queue::Drain(std::uint64_t until_ns, Sink&& sink) {
+std::size_t Queue::Drain(std::uint64_t until_ns, const Mark* limit,
+                         Sink&& sink) {
+  // A piece stays in the cache between the look at its times and `sink`.
+  constexpr std::uint64_t kPiece = 64;
   std::size_t taken = 0;
   for (std::size_t cpu = 0; cpu < read_.size(); ++cpu) {
-    const std::uint64_t head = Head(cpu);
-    std::uint64_t position = read_[cpu];
-    while (position != head && At(cpu, position).time_ns < until_ns)
-      sink(At(cpu, position++));
-    taken += position - read_[cpu];
-    read_[cpu] = position;
+    const std::uint64_t head =
+        limit ? std::min(Head(cpu), (*limit)[cpu]) : Head(cpu);
+    std::uint64_t& position = read_[cpu];
+    while (position < head) {
+      const std::uint64_t to_end =
+          attach_.records - (position & (attach_.records - 1));
+      const std::uint64_t most = std::min({head - position, to_end, kPiece});
+      const iptrk_record* const first = &At(cpu, position);
+      std::uint64_t count = 0;
+      while (count < most && first[count].time_ns < until_ns) ++count;
+      if constexpr (std::is_invocable_v<Sink&, const iptrk_record&>) {
+        for (const iptrk_record& record : std::span(first, count)) sink(record);
+      } else if (count > 0) {
+        sink(std::span(first, count));
+      }
+      position += count;
+      taken += count;
+      if (count < most) break;
+    }
   }
   return taken;
 }

@@ -22,34 +22,31 @@ nlohmann::json HostToJson(const Host& host, const std::string& network) {
           {"network", network},
           {"in", host.In().bytes},
           {"out", host.Out().bytes},
-          {"internal_in", host.internal_in.bytes},
-          {"internal_out", host.internal_out.bytes},
+          {"internal_in", host.InternalIn().bytes},
+          {"internal_out", host.InternalOut().bytes},
           {"packets_in", host.In().packets},
           {"packets_out", host.Out().packets},
-          {"packets_internal_in", host.internal_in.packets},
-          {"packets_internal_out", host.internal_out.packets},
-          {"in_tcp", host.in[0].bytes},
-          {"in_udp", host.in[1].bytes},
-          {"in_other", host.in[2].bytes},
-          {"out_tcp", host.out[0].bytes},
-          {"out_udp", host.out[1].bytes},
-          {"out_other", host.out[2].bytes}};
+          {"packets_internal_in", host.InternalIn().packets},
+          {"packets_internal_out", host.InternalOut().packets},
+          {"in_tcp", host.Of(HostKind::kInTcp).bytes},
+          {"in_udp", host.Of(HostKind::kInUdp).bytes},
+          {"in_other", host.Of(HostKind::kInOther).bytes},
+          {"out_tcp", host.Of(HostKind::kOutTcp).bytes},
+          {"out_udp", host.Of(HostKind::kOutUdp).bytes},
+          {"out_other", host.Of(HostKind::kOutOther).bytes}};
 }
 
 std::uint64_t TotalBytes(const Host& host) {
-  return (host.In() + host.Out() + host.internal_in + host.internal_out).bytes;
+  return (host.Total(Way::kReceived) + host.Total(Way::kSent)).bytes;
 }
 
 }  // namespace
 
 Replay::Replay(const Config& config)
-    : config_(config),
-      classifier_(config_),
-      account_(classifier_, config_.networks.size()),
-      detector_(config_) {}
+    : config_(config), account_(config_), detector_(config_, account_) {}
 
 void Replay::EndSecond() {
-  for (Incident& change : detector_.EndSecond(account_.hosts(), second_end_)) {
+  for (Incident& change : detector_.EndSecond(second_end_)) {
     const auto known = std::find_if(
         incidents_.begin(), incidents_.end(),
         [&](const Incident& incident) { return incident.id == change.id; });
@@ -72,8 +69,7 @@ void Replay::EndSecondsUntil(std::uint64_t time_ns) {
 void Replay::Take(const iptrk_record& record) {
   EndSecondsUntil(record.time_ns);
   total_ += record;
-  const Verdict verdict = classifier_.Classify(record);
-  detector_.Take(record, verdict, account_.Take(record, verdict));
+  account_.Take(record);
 }
 
 void Replay::Finish() {
@@ -86,20 +82,17 @@ void Replay::Finish() {
             [](const Incident& a, const Incident& b) { return a.id < b.id; });
 }
 
-Volume Replay::NonIp() const {
-  const NetworkVolume& all = account_.all();
-  return all.martian[static_cast<std::size_t>(Martian::kNonIp)];
-}
+Volume Replay::NonIp() const { return account_.all().nonip; }
 
 nlohmann::json Replay::ToJson() const {
   const NetworkVolume& all = account_.all();
   const Volume nonip = NonIp();
-  Volume martian = all.direction[static_cast<std::size_t>(Direction::kMartian)];
+  Volume martian = all.Of(Direction::kMartian);
   martian.bytes -= nonip.bytes;
   martian.packets -= nonip.packets;
 
   std::vector<const Host*> hosts;
-  for (const Host& host : account_.hosts().hosts()) hosts.push_back(&host);
+  account_.hosts().ForEach([&](const Host& host) { hosts.push_back(&host); });
   std::sort(hosts.begin(), hosts.end(), [](const Host* a, const Host* b) {
     const std::uint64_t at = TotalBytes(*a), bt = TotalBytes(*b);
     return at != bt ? at > bt : a->address < b->address;
@@ -110,11 +103,13 @@ nlohmann::json Replay::ToJson() const {
         *host, config_.networks[static_cast<std::size_t>(host->network)].name));
 
   auto services = nlohmann::json::object();
-  const std::vector<std::string>& names = classifier_.ServiceNames();
-  for (std::size_t i = 0; i < names.size(); ++i)
-    services[names[i]] = {{"in", VolumeToJson(all.services[i].in)},
-                          {"out", VolumeToJson(all.services[i].out)},
-                          {"internal", VolumeToJson(all.services[i].internal)}};
+  const std::vector<std::string>& names = account_.classifier().ServiceNames();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const ServiceVolume service = all.Service(i);
+    services[names[i]] = {{"in", VolumeToJson(service.in)},
+                          {"out", VolumeToJson(service.out)},
+                          {"internal", VolumeToJson(service.internal)}};
+  }
 
   auto incidents = nlohmann::json::array();
   for (const Incident& incident : incidents_)
@@ -123,19 +118,19 @@ nlohmann::json Replay::ToJson() const {
   return {{"packets", total_.packets},
           {"bytes", total_.bytes},
           {"directions",
-           {{"in", VolumeToJson(all.direction[0])},
-            {"out", VolumeToJson(all.direction[1])},
-            {"internal", VolumeToJson(all.direction[2])},
+           {{"in", VolumeToJson(all.Of(Direction::kIn))},
+            {"out", VolumeToJson(all.Of(Direction::kOut))},
+            {"internal", VolumeToJson(all.Of(Direction::kInternal))},
             {"martian", VolumeToJson(martian)},
             {"nonip", VolumeToJson(nonip)}}},
           {"martians",
-           {{"bogon", VolumeToJson(all.martian[0])},
-            {"spoofed", VolumeToJson(all.martian[1])},
-            {"foreign", VolumeToJson(all.martian[2])}}},
+           {{"bogon", VolumeToJson(account_.Of(Martian::kBogon))},
+            {"spoofed", VolumeToJson(account_.Of(Martian::kSpoofed))},
+            {"foreign", VolumeToJson(account_.Of(Martian::kForeign))}}},
           {"protocols",
-           {{"tcp", VolumeToJson(all.split[0])},
-            {"udp", VolumeToJson(all.split[1])},
-            {"other", VolumeToJson(all.split[2])}}},
+           {{"tcp", VolumeToJson(all.Of(Split::kTcp))},
+            {"udp", VolumeToJson(all.Of(Split::kUdp))},
+            {"other", VolumeToJson(all.Of(Split::kOther))}}},
           {"hosts", host_list},
           {"services", services},
           {"incidents", incidents}};

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "lib/account.h"
-#include "lib/classify.h"
 #include "lib/config.h"
 #include "lib/detect.h"
 
@@ -25,7 +24,6 @@ class Replay {
   void Finish();
 
   const Account& account() const { return account_; }
-  const Classifier& classifier() const { return classifier_; }
   // In order of their start; those not cleared by the end are open.
   const std::vector<Incident>& incidents() const { return incidents_; }
   Volume total() const { return total_; }
@@ -40,7 +38,6 @@ class Replay {
   void EndSecond();
 
   Config config_;
-  Classifier classifier_;
   Account account_;
   Detector detector_;
   std::vector<Incident> incidents_;

@@ -135,17 +135,18 @@ class Notifier {
 class CollectdOutput : public CollectorOutput {
  public:
   void OnSlot(std::uint64_t end_ns, int seconds, const Account& account,
-              const Classifier& classifier,
               const std::vector<Network>& networks) override {
-    DispatchNetwork(end_ns, seconds, kAllNetworks, account.all(), classifier);
+    DispatchNetwork(end_ns, seconds, kAllNetworks, account.all(),
+                    account.classifier());
     for (std::size_t i = 0; i < networks.size(); ++i)
       DispatchNetwork(end_ns, seconds, networks[i].name, account.networks()[i],
-                      classifier);
+                      account.classifier());
     const PerSecond rate{static_cast<double>(seconds)};
-    const auto& martian = account.all().martian;
     Dispatch(end_ns, seconds, kAllNetworks, kMartianType, "",
-             {rate(martian[0].bytes), rate(martian[1].bytes),
-              rate(martian[2].bytes), rate(martian[3].bytes)});
+             {rate(account.Of(Martian::kBogon).bytes),
+              rate(account.Of(Martian::kSpoofed).bytes),
+              rate(account.Of(Martian::kForeign).bytes),
+              rate(account.Of(Martian::kNonIp).bytes)});
   }
 
   void OnHosts(std::uint64_t end_ns, int seconds, Account& account,
@@ -154,8 +155,8 @@ class CollectdOutput : public CollectorOutput {
     // other within a few values.
     const std::uint64_t begin_ns =
         end_ns - kSecond * static_cast<std::uint64_t>(seconds);
-    for (Host& host : account.hosts().hosts()) {
-      if (std::exchange(host.announced, true)) continue;
+    account.hosts().ForEach([&](Host& host) {
+      if (std::exchange(host.announced, true)) return;
       const std::string& network =
           networks[static_cast<std::size_t>(host.network)].name;
       const std::string address = AddressInstance(host.address);
@@ -163,22 +164,23 @@ class CollectdOutput : public CollectorOutput {
                {0, 0, 0, 0, 0, 0, 0, 0});
       Dispatch(begin_ns, seconds, network, kHostPacketsType, address,
                {0, 0, 0, 0});
-    }
+    });
     const PerSecond rate{static_cast<double>(seconds)};
-    for (const Host& host : account.hosts().hosts()) {
+    account.hosts().ForEach([&](const Host& host) {
       const std::string& network =
           networks[static_cast<std::size_t>(host.network)].name;
       const std::string address = AddressInstance(host.address);
+      const auto bytes = [&](std::size_t source) {
+        return rate(host.Of(kHostKindsInOrder[source]).bytes);
+      };
       Dispatch(end_ns, seconds, network, kHostType, address,
-               {rate(host.in[0].bytes), rate(host.in[1].bytes),
-                rate(host.in[2].bytes), rate(host.out[0].bytes),
-                rate(host.out[1].bytes), rate(host.out[2].bytes),
-                rate(host.internal_in.bytes), rate(host.internal_out.bytes)});
+               {bytes(0), bytes(1), bytes(2), bytes(3), bytes(4), bytes(5),
+                bytes(6), bytes(7)});
       Dispatch(end_ns, seconds, network, kHostPacketsType, address,
                {rate(host.In().packets), rate(host.Out().packets),
-                rate(host.internal_in.packets + host.internal_out.packets),
+                rate((host.InternalIn() + host.InternalOut()).packets),
                 host.peers.Count() / seconds});
-    }
+    });
   }
 
   void OnBooks(std::uint64_t end_ns, int seconds,
@@ -215,27 +217,21 @@ class CollectdOutput : public CollectorOutput {
                               const NetworkVolume& network,
                               const Classifier& classifier) {
     const PerSecond rate{static_cast<double>(seconds)};
-    const auto& d = network.direction;
+    const Volume in = network.Of(Direction::kIn);
+    const Volume out = network.Of(Direction::kOut);
+    const Volume internal = network.Of(Direction::kInternal);
+    const Volume martian = network.Of(Direction::kMartian);
     Dispatch(end_ns, seconds, name, kNetworkType, "",
-             {rate(d[0].bytes), rate(d[1].bytes), rate(d[2].bytes),
-              rate(d[3].bytes), rate(d[0].packets), rate(d[1].packets),
-              rate(d[2].packets), rate(d[3].packets)});
+             {rate(in.bytes), rate(out.bytes), rate(internal.bytes),
+              rate(martian.bytes), rate(in.packets), rate(out.packets),
+              rate(internal.packets), rate(martian.packets)});
     const std::vector<std::string>& services = classifier.ServiceNames();
     for (std::size_t i = 0; i < services.size(); ++i) {
-      const ServiceVolume& service = network.services[i];
+      const ServiceVolume service = network.Service(i);
       Dispatch(end_ns, seconds, name, kServiceType, services[i],
                {rate(service.in.bytes), rate(service.out.bytes),
                 rate(service.internal.bytes)});
     }
-  }
-
-  // The device's own count, as if it counted frames on the wire like we do:
-  // nic - seen is then what passed unseen, whatever its kind.
-  static std::uint64_t NicOnWire(const iptrk_interface& interface, bool sent) {
-    const std::uint64_t seen =
-        sent ? interface.sent.seen.bytes : interface.received.seen.bytes;
-    return seen +
-           static_cast<std::uint64_t>(BalanceOf(interface, sent).unseen_bytes);
   }
 
   static void DispatchBooks(std::uint64_t end_ns, int seconds,
@@ -245,8 +241,8 @@ class CollectdOutput : public CollectorOutput {
     const PerSecond rate{static_cast<double>(seconds)};
     const iptrk_books& was = sent ? before.sent : before.received;
     const iptrk_books& is = sent ? now.sent : now.received;
-    const auto nic = static_cast<std::int64_t>(NicOnWire(now, sent) -
-                                               NicOnWire(before, sent));
+    const auto nic = static_cast<std::int64_t>(NicOnWire(now, sent).bytes -
+                                               NicOnWire(before, sent).bytes);
     Dispatch(end_ns, seconds, instance, kBooksType, sent ? "sent" : "received",
              {rate(static_cast<std::uint64_t>(std::max<std::int64_t>(nic, 0))),
               rate(is.seen.bytes - was.seen.bytes),

@@ -67,12 +67,12 @@ void PrintText(const Replay& replay) {
   PrintVolume("total", replay.total());
   for (int i = 0; i < kDirections; ++i)
     PrintVolume(ToString(static_cast<Direction>(i)),
-                all.direction[static_cast<std::size_t>(i)]);
+                all.Of(static_cast<Direction>(i)));
   PrintVolume("(non-IP)", replay.NonIp());
 
   std::vector<const Host*> hosts;
-  for (const Host& host : replay.account().hosts().hosts())
-    hosts.push_back(&host);
+  replay.account().hosts().ForEach(
+      [&](const Host& host) { hosts.push_back(&host); });
   std::sort(hosts.begin(), hosts.end(), [](const Host* a, const Host* b) {
     return a->In().bytes + a->Out().bytes > b->In().bytes + b->Out().bytes;
   });

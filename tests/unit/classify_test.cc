@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "lib/host_index.h"
 #include "tests/unit/records.h"
 
 namespace iptrk {
@@ -19,8 +22,13 @@ Config TwoNetworks() {
 
 class ClassifierTest : public testing::Test {
  protected:
-  Verdict Of(const Packet& packet) {
-    return classifier_.Classify(Record(packet));
+  Verdict Of(const Packet& packet) { return OfRecord(Record(packet)); }
+  Verdict OfRecord(const iptrk_record& record) {
+    return classifier_.Classify(record, NetworkOf(record.src),
+                                NetworkOf(record.dst));
+  }
+  int NetworkOf(const std::uint8_t* address) {
+    return index_.FindNetwork(Address::FromBytes(address));
   }
   Direction DirectionOf(const char* src, const char* dst) {
     return Of({.src = src, .dst = dst}).direction;
@@ -36,6 +44,7 @@ class ClassifierTest : public testing::Test {
   }
 
   Classifier classifier_{TwoNetworks()};
+  HostIndex index_{TwoNetworks().networks};
 };
 
 TEST_F(ClassifierTest, TellsInOutAndInternal) {
@@ -43,13 +52,6 @@ TEST_F(ClassifierTest, TellsInOutAndInternal) {
   EXPECT_EQ(DirectionOf("10.1.0.5", "44.1.2.3"), Direction::kOut);
   EXPECT_EQ(DirectionOf("10.1.0.5", "10.2.0.6"), Direction::kInternal);
   EXPECT_EQ(DirectionOf("2001:db8:1::5", "2600::1"), Direction::kOut);
-}
-
-TEST_F(ClassifierTest, NamesTheNetworkOfEachSide) {
-  const Verdict verdict = Of({.src = "10.1.0.5", .dst = "10.2.0.6"});
-  EXPECT_EQ(verdict.src_network, 0);
-  EXPECT_EQ(verdict.dst_network, 1);
-  EXPECT_EQ(Of({.src = "44.1.2.3", .dst = "10.2.0.6"}).src_network, kNoNetwork);
 }
 
 TEST_F(ClassifierTest, CountsOwnBroadcastMulticastAndLinkLocalAsInternal) {
@@ -67,9 +69,37 @@ TEST_F(ClassifierTest, NamesTheKindOfAMartian) {
   EXPECT_EQ(MartianOf("224.0.0.1", "10.1.0.5"), Martian::kBogon);
   EXPECT_EQ(MartianOf("44.1.2.3", "44.1.2.4"), Martian::kForeign);
   EXPECT_EQ(MartianOf("44.1.2.3", "224.0.0.5"), Martian::kForeign);
-  iptrk_record arp{};
-  arp.ethertype = 0x0806;
-  EXPECT_EQ(classifier_.Classify(arp).martian, Martian::kNonIp);
+}
+
+TEST_F(ClassifierTest, TellsSpoofedSourcesByTheSideTheyCameFrom) {
+  Config config = TwoNetworks();
+  config.queue.inside = {"lan*"};
+  config.queue.outside = {"wan0"};
+  Classifier classifier(config);
+  std::vector<iptrk_interface> rows(3);
+  std::strcpy(rows[0].name, "wan0");
+  std::strcpy(rows[1].name, "lan1");
+  std::strcpy(rows[2].name, "other");
+  for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i].index = i;
+  classifier.SetInterfaces(rows);
+  const auto spoofed = [&](const char* src, const char* dst, std::uint16_t row,
+                           std::uint16_t flags = 0) {
+    iptrk_record record = Record({.src = src, .dst = dst, .flags = flags});
+    record.interface = row;
+    const Verdict verdict = classifier.Classify(record, NetworkOf(record.src),
+                                                NetworkOf(record.dst));
+    return verdict.direction == Direction::kMartian &&
+           verdict.martian == Martian::kSpoofed;
+  };
+  EXPECT_TRUE(spoofed("10.1.0.5", "10.2.0.6", 0));  // ours, from outside
+  EXPECT_TRUE(spoofed("10.1.0.5", "44.1.2.3", 0));
+  EXPECT_TRUE(spoofed("44.1.2.3", "44.1.2.4", 1));  // foreign, from inside
+  EXPECT_TRUE(spoofed("44.1.2.3", "10.1.0.5", 1));
+  EXPECT_FALSE(spoofed("44.1.2.3", "10.1.0.5", 0));
+  EXPECT_FALSE(spoofed("10.1.0.5", "44.1.2.3", 1));
+  EXPECT_FALSE(spoofed("fe80::1", "ff02::1", 1));
+  EXPECT_FALSE(spoofed("10.1.0.5", "44.1.2.3", 2));
+  EXPECT_FALSE(spoofed("10.1.0.5", "44.1.2.3", 0, IPTRK_SENT));
 }
 
 TEST_F(ClassifierTest, LetsTheOwnHostsPortDecideTheService) {

@@ -55,8 +55,7 @@ TEST(Replay, ReportsAnIncidentStillOpenAtTheEnd) {
   replay.Finish();
   ASSERT_EQ(replay.incidents().size(), 1u);
   EXPECT_TRUE(replay.incidents()[0].open);
-  // All but the first half of a second's limit.
-  EXPECT_EQ(replay.incidents()[0].packets, 9950u);
+  EXPECT_EQ(replay.incidents()[0].packets, 10000u);
 }
 
 TEST(Replay, ReportsAClearedIncidentOnce) {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/host_table.h"
+
+#include <utility>
+
+namespace iptrk {
+
+HostTable::HostTable(const std::vector<Network>& networks,
+                     const std::vector<Customer>& customers)
+    : index_(networks), customers_(MapCustomers(customers)) {}
+
+PrefixMap<int> HostTable::MapCustomers(const std::vector<Customer>& customers) {
+  std::vector<PrefixMap<int>::Entry> entries;
+  for (std::size_t i = 0; i < customers.size(); ++i)
+    for (const Prefix& prefix : customers[i].prefixes)
+      entries.push_back({prefix, static_cast<int>(i)});
+  return {std::move(entries), -1};
+}
+
+HostRef HostTable::Add(Address address) {
+  const int network = index_.FindNetwork(address);
+  if (network < 0) return {};
+  const Address host_address = index_.HostOf(address, network);
+  std::uint32_t number = used_;
+  if (!free_.empty()) {
+    number = free_.back();
+    free_.pop_back();
+  } else if (used_ == kMostHosts) {
+    return {HostRef::kMostHosts, static_cast<std::uint32_t>(network)};
+  } else if (used_++ / kChunk == chunks_.size()) {
+    chunks_.push_back(std::make_unique<Chunk>());
+  }
+  Host& host = (*this)[number];
+  host.number = number;
+  host.address = host_address;
+  host.network = static_cast<std::int16_t>(network);
+  host.customer = static_cast<std::int16_t>(customers_.Find(host_address));
+  host.known = true;
+  const HostRef entry(number, static_cast<std::uint32_t>(network));
+  index_.Set(host_address, entry);
+  return entry;
+}
+
+void HostTable::IndexAll() {
+  index_.Clear();
+  for (std::uint32_t i = 0; i < used_; ++i)
+    if (const Host& host = (*this)[i]; host.known)
+      index_.Set(host.address, {i, static_cast<std::uint32_t>(host.network)});
+}
+
+}  // namespace iptrk
