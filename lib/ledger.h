@@ -60,6 +60,10 @@ class Ledger {
   // The end of the last entry that is in here; nothing in a new file.
   std::optional<LedgerPosition> LastApplied() const;
 
+  // For a new file in the place of a lost one: what ends at or before the
+  // position is left out from now on.
+  void BeginAt(const LedgerPosition& position) { SetApplied(position); }
+
   void Mark(std::int64_t slot_end, const QueueMark& mark);
   std::vector<LedgerPosition> Marks() const;  // not yet forgotten, in order
   void ForgetMarks(std::int64_t before);

@@ -23,6 +23,8 @@ constexpr char kWriterPragmas[] =
     "PRAGMA journal_size_limit = 16777216;";
 
 LedgerFault FaultOf(int code, int error) {
+  // It lacks pages that another part of it knows of.
+  if (code == SQLITE_IOERR_SHORT_READ) return LedgerFault::kCorrupt;
   switch (code & 0xff) {
     case SQLITE_FULL:
       return LedgerFault::kFull;
@@ -37,8 +39,11 @@ LedgerFault FaultOf(int code, int error) {
                                              : LedgerFault::kReadOnly;
     case SQLITE_PERM:
       return LedgerFault::kReadOnly;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+      break;  // the system call's error tells
     default:
-      break;
+      return LedgerFault::kOther;
   }
   switch (error) {
     case ENOENT:
@@ -84,9 +89,8 @@ std::string Describe(LedgerFault fault, const std::string& path, int code,
       return fmt::format("{}: damaged ({}); restore it from a backup", path,
                          sqlite3_errstr(code));
     default:
-      return fmt::format("{}: {}{}{}; check the disk", path,
-                         sqlite3_errstr(code), error ? ": " : "",
-                         error ? std::strerror(error) : "");
+      return fmt::format("{}: {} (code {}, {}); check the disk", path,
+                         sqlite3_errstr(code), code, std::strerror(error));
   }
 }
 
