@@ -6,9 +6,11 @@
 #ifndef IPTRK_LIB_CONFIG_H_
 #define IPTRK_LIB_CONFIG_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/address.h"
@@ -22,14 +24,22 @@ struct QueueConfig {
   // Interface names or shell patterns. Empty: every device that has no
   // watched device below it, without lo.
   std::vector<std::string> interfaces;
+  // Interfaces, named likewise, behind which all is ours and none is. No
+  // interface is in both lists.
+  std::vector<std::string> inside;
+  std::vector<std::string> outside;
   std::uint32_t records = 65536;  // room per CPU; a power of two, 64 B each
   bool promiscuous = false;
 };
 
+// How values are handed to collectd: bytes/s, or counts that only grow.
+enum class ValueKind : std::uint8_t { kGauge, kDerive };
+
 struct CollectdConfig {
   int interval = 10;         // seconds; the slot of networks and services
-  int host_interval = 60;    // seconds; a multiple of `interval`
+  int host_interval = 60;    // seconds; a multiple of `interval`; divides 300
   int forget_after = 86400;  // seconds a silent host goes on getting zeros
+  ValueKind value_kind = ValueKind::kGauge;
   // Where collectd's rrdtool or rrdcached plugin keeps its RRDs; `iptrk
   // graph` and `iptrk pages` read them there.
   std::string rrd_directory = "/var/lib/collectd/rrd";
@@ -38,7 +48,20 @@ struct CollectdConfig {
 struct Network {
   std::string name;
   std::vector<Prefix> prefixes;
+  int ipv6_prefix = 128;  // 16..128: what counts as one IPv6 host
 };
+
+// Whom a bill goes to. Of nested prefixes the longest match counts.
+struct Customer {
+  std::string name;
+  std::vector<Prefix> prefixes;
+  std::string timezone = "UTC";  // of IANA's list; what a month is
+  // How a 95th percentile is taken: one of kConventions.
+  std::string convention = "max-of-p95";
+};
+
+inline constexpr std::array<std::string_view, 5> kConventions = {
+    "max-of-p95", "p95-of-max", "p95-of-sum", "in", "out"};
 
 struct ServicePort {
   std::uint8_t protocol = 0;  // IPPROTO_*
@@ -72,6 +95,23 @@ struct MailConfig {
   std::string spool = "/var/spool/iptrk";
 };
 
+struct LedgerConfig {
+  std::string path = "/var/lib/iptrk/ledger.sqlite";  // "": no ledger
+  // Days that each kind of row is kept.
+  int keep_slots = 800;      // customers, five minutes
+  int keep_host_slots = 2;   // hosts, five minutes
+  int keep_host_hours = 62;  // hosts, hours
+  int keep_host_days = 400;  // hosts, days
+};
+
+// How remote addresses are kept in incidents: whole, as /24 or /48, not at
+// all.
+enum class PeerPrivacy : std::uint8_t { kFull, kPrefix, kNone };
+
+struct PrivacyConfig {
+  PeerPrivacy peers = PeerPrivacy::kFull;
+};
+
 struct PagesConfig {
   std::string directory = "/var/lib/iptrk/pages";
   std::string title = "iptrk";
@@ -83,14 +123,18 @@ std::vector<Service> DefaultServices();
 struct Config {
   QueueConfig queue;
   CollectdConfig collectd;
-  std::vector<Network> networks;  // sorted by name; may be empty
-  std::vector<Service> services = DefaultServices();  // first match wins
+  std::vector<Network> networks;    // sorted by name; may be empty
+  std::vector<Customer> customers;  // likewise
+  std::vector<Service> services = DefaultServices();  // no port is in two
   DetectConfig detect;
   MailConfig mail;
+  LedgerConfig ledger;
   PagesConfig pages;
+  PrivacyConfig privacy;
 };
 
-// One fault of a file: "file:line:column: what; remedy".
+// One fault of a file: "file:line:column: what; remedy". Control characters
+// of the file are escaped.
 struct ConfigError {
   std::string file;
   unsigned line = 0;  // 0: the file as a whole
@@ -101,15 +145,19 @@ struct ConfigError {
 };
 
 struct ConfigResult {
-  Config config;                    // meaningful only without errors
-  std::vector<ConfigError> errors;  // every fault found, in file order
+  Config config;                      // meaningful only without errors
+  std::vector<ConfigError> errors;    // every fault found, in file order
+  std::vector<ConfigError> warnings;  // legal, but hardly meant; likewise
   bool ok() const { return errors.empty(); }
 };
 
 // Never throws for what is in the file; a file that can't be read is an error
-// of line 0.
-ConfigResult LoadConfig(const std::string& path);
-ConfigResult ParseConfig(const std::string& text, const std::string& name);
+// of line 0. `interfaces` are those of this machine, when given: it is a
+// warning that a pattern matches none of them.
+ConfigResult LoadConfig(const std::string& path,
+                        const std::vector<std::string>* interfaces = nullptr);
+ConfigResult ParseConfig(const std::string& text, const std::string& name,
+                         const std::vector<std::string>* interfaces = nullptr);
 // The same, but where nobody named the file its absence means the defaults.
 ConfigResult LoadConfigOrDefaults(const std::string& path, bool named);
 

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lib/queue.h"
@@ -103,11 +105,17 @@ inline QueueConfig Named(const std::string& name,
   return config;
 }
 
-// Everything that waits in the queue.
-inline std::vector<iptrk_record> DrainAll(Queue& queue) {
+// Everything that waits in the queue; waited for until it is `least` records.
+// A busy kernel hands frames on some time after they were sent.
+inline std::vector<iptrk_record> DrainAll(Queue& queue, std::size_t least = 0) {
   std::vector<iptrk_record> records;
-  queue.Drain(~std::uint64_t{0},
-              [&](const iptrk_record& record) { records.push_back(record); });
+  for (int i = 0; i < 1000; ++i) {
+    queue.Drain(~std::uint64_t{0}, [&](const iptrk_record& record) {
+      records.push_back(record);
+    });
+    if (records.size() >= least) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   return records;
 }
 

@@ -34,7 +34,7 @@ class Hostile : public testing::Test {
   void StillWorks() {
     Queue queue = Queue::Read(Named(""));
     SendUdp(10);
-    EXPECT_EQ(DrainAll(queue).size(), 10u);
+    EXPECT_EQ(DrainAll(queue, 10).size(), 10u);
   }
 
   Pair pair_;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Every key that the configuration file may have: the one list of them, for
+// the parser, its suggestions, and the tests of the manual.
+#ifndef IPTRK_LIB_CONFIG_KEYS_H_
+#define IPTRK_LIB_CONFIG_KEYS_H_
+
+#include <array>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace iptrk {
+
+// NAME stands for a name of the sysop's choice.
+struct ConfigSection {
+  std::string_view name;  // "queue", "networks.NAME"
+  std::span<const std::string_view> keys;
+};
+
+namespace config_keys {
+inline constexpr std::string_view kQueue[] = {
+    "name", "interfaces", "inside", "outside", "records", "promiscuous"};
+inline constexpr std::string_view kCollectd[] = {
+    "interval", "host_interval", "forget_after", "value_kind", "rrd_directory"};
+inline constexpr std::string_view kNetwork[] = {"prefixes", "ipv6_prefix"};
+inline constexpr std::string_view kCustomer[] = {"prefixes", "timezone",
+                                                 "convention"};
+inline constexpr std::string_view kServices[] = {"NAME"};
+inline constexpr std::string_view kPackets[] = {"enabled", "limit"};
+inline constexpr std::string_view kMail[] = {
+    "to", "from", "server", "port", "tls", "user", "password_file", "spool"};
+inline constexpr std::string_view kLedger[] = {
+    "path", "keep_slots", "keep_host_slots", "keep_host_hours",
+    "keep_host_days"};
+inline constexpr std::string_view kPages[] = {"directory", "title"};
+inline constexpr std::string_view kPrivacy[] = {"peers"};
+}  // namespace config_keys
+
+inline constexpr ConfigSection kConfigSections[] = {
+    {"queue", config_keys::kQueue},
+    {"collectd", config_keys::kCollectd},
+    {"networks.NAME", config_keys::kNetwork},
+    {"customers.NAME", config_keys::kCustomer},
+    {"services", config_keys::kServices},
+    {"detect.packets", config_keys::kPackets},
+    {"mail", config_keys::kMail},
+    {"ledger", config_keys::kLedger},
+    {"pages", config_keys::kPages},
+    {"privacy", config_keys::kPrivacy},
+};
+
+// The one of `known` that `word` is most likely a slip of; "" when none is
+// near. Case, and '-' for '_', are no difference.
+std::string_view NearestWord(std::string_view word,
+                             std::span<const std::string_view> known);
+
+}  // namespace iptrk
+
+#endif  // IPTRK_LIB_CONFIG_KEYS_H_
