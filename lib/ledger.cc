@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/ledger.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <initializer_list>
+#include <string_view>
+
+#include "lib/ledger_schema.h"
+#include "lib/ledger_sum.h"
+
+namespace iptrk {
+namespace {
+
+// An upsert that adds: the table's key columns, then the counters as they
+// follow in it.
+std::string AddSql(const char* table, std::initializer_list<const char*> keys,
+                   std::initializer_list<const char*> counters,
+                   std::initializer_list<const char*> volumes) {
+  std::string columns, values, conflict, sums;
+  const auto column = [&](const std::string& name, bool is_key) {
+    const char* comma = columns.empty() ? "" : ", ";
+    columns += comma + name;
+    values += std::string(comma) + "?";
+    if (is_key)
+      conflict += comma + name;
+    else
+      sums += fmt::format("{}{} = {} + excluded.{}", sums.empty() ? "" : ", ",
+                          name, name, name);
+  };
+  for (const char* name : keys) column(name, true);
+  for (const char* name : counters) column(name, false);
+  for (const std::string name : volumes) {
+    column(name + "_bytes", false);
+    column(name + "_packets", false);
+  }
+  return fmt::format(
+      "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+      table, columns, values, conflict, sums);
+}
+
+std::string PositionsToBlob(const std::vector<std::uint64_t>& positions) {
+  std::string blob(positions.size() * sizeof positions[0], '\0');
+  std::memcpy(blob.data(), positions.data(), blob.size());
+  return blob;
+}
+
+// Of the columns end or slot, created_ns, positions.
+LedgerPosition PositionOf(const LedgerStatement& row) {
+  LedgerPosition position{row.Integer(0), {row.Unsigned(1), {}}};
+  const std::string_view blob = row.Blob(2);
+  position.mark.positions.resize(blob.size() / sizeof(std::uint64_t));
+  std::memcpy(position.mark.positions.data(), blob.data(),
+              position.mark.positions.size() * sizeof(std::uint64_t));
+  return position;
+}
+
+// The ids of names in a table of them; new names get one.
+class NameIds {
+ public:
+  NameIds(const LedgerDatabase& database, const char* table)
+      : insert_(database.Prepare(
+            fmt::format("INSERT OR IGNORE INTO {} (name) VALUES (?)", table)
+                .c_str())),
+        query_(database.Prepare(
+            fmt::format("SELECT id FROM {} WHERE name = ?", table).c_str())) {}
+
+  std::int64_t Of(const std::string& name) {
+    for (;;) {
+      query_.Query(name);
+      if (query_.Next()) {
+        const std::int64_t id = query_.Integer(0);
+        query_.Reset();
+        return id;
+      }
+      insert_.Run(name);
+    }
+  }
+
+ private:
+  LedgerStatement insert_;
+  LedgerStatement query_;
+};
+
+}  // namespace
+
+Ledger::Ledger(const std::string& path, LedgerRetention retention)
+    : database_(path, LedgerDatabase::Mode::kWrite), retention_(retention) {
+  PrepareLedger(database_);
+}
+
+void Ledger::Apply(std::span<const LedgerEntry> entries,
+                   std::span<const LedgerPosition> marks,
+                   std::span<const LedgerIncident> incidents) {
+  database_.CheckInPlace();
+  LedgerTransaction transaction(database_);
+  for (const LedgerPosition& mark : marks) PutMark(mark.end, mark.mark);
+  const auto applied = LastApplied();
+  std::int64_t end = applied ? applied->end : 0;
+  const std::int64_t before = end;
+  for (const LedgerEntry& entry : entries) {
+    if (entry.end <= end) continue;
+    Add(entry);
+    end = entry.end;
+    SetApplied({entry.end, entry.mark});
+  }
+  if (end != before) {
+    database_.Prepare("DELETE FROM mark WHERE slot < ?").Run(end);
+    if (before / kDay != end / kDay) Prune(SlotEnd(end));
+  }
+  for (const LedgerIncident& incident : incidents) Put(incident);
+  transaction.Commit();
+}
+
+void Ledger::Add(const LedgerEntry& entry) {
+  static const std::string add_total =
+      AddSql("total", {"slot"}, {"seconds", "covered"},
+             {"in", "out", "internal", "bogon", "spoofed", "foreign", "nonip",
+              "unattributed"});
+  const std::int64_t slot = SlotEnd(entry.end);
+  const TotalVolume& total = entry.total;
+  database_.Prepare(add_total.c_str())
+      .Run(slot, entry.seconds, entry.covered, total.in, total.out,
+           total.internal, total.bogon, total.spoofed, total.foreign,
+           total.nonip, total.unattributed);
+  AddCustomers(slot, entry.customers);
+  AddBooks(slot, entry.books);
+  AdvanceHosts(database_, slot, retention_.hosts);
+  std::vector<HostEntry> hosts = entry.hosts;
+  AddHostsToSlot(database_, slot, hosts);
+}
+
+void Ledger::AddCustomers(std::int64_t slot,
+                          std::span<const CustomerEntry> entries) {
+  static const std::string add =
+      AddSql("customer_slot", {"customer", "slot"}, {},
+             {"in", "out", "internal_in", "internal_out"});
+  NameIds ids(database_, "customer");
+  LedgerStatement statement = database_.Prepare(add.c_str());
+  for (const auto& [name, volume] : entries)
+    statement.Run(ids.Of(name), slot, volume.in, volume.out, volume.internal_in,
+                  volume.internal_out);
+}
+
+void Ledger::AddBooks(std::int64_t slot, std::span<const BooksEntry> entries) {
+  static const std::string add = AddSql(
+      "books", {"slot", "interface", "sent"}, {},
+      {"nic", "seen", "recorded", "merged", "unattributed", "elsewhere"});
+  NameIds ids(database_, "interface");
+  LedgerStatement statement = database_.Prepare(add.c_str());
+  for (const BooksEntry& books : entries)
+    statement.Run(slot, ids.Of(books.interface), books.sent, books.nic,
+                  books.seen, books.recorded, books.merged, books.unattributed,
+                  books.elsewhere);
+}
+
+void Ledger::Put(const LedgerIncident& incident) {
+  database_
+      .Prepare("INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?, ?)")
+      .Run(incident.id, incident.kind, incident.subject, incident.start,
+           incident.end, incident.open, incident.json);
+}
+
+void Ledger::Prune(std::int64_t slot) {
+  const std::int64_t before = slot - retention_.slots_days * kDay;
+  database_.Prepare("DELETE FROM total WHERE slot <= ?").Run(before);
+  database_.Prepare("DELETE FROM books WHERE slot <= ?").Run(before);
+  database_.Prepare("DELETE FROM incident WHERE start <= ? AND NOT open")
+      .Run(before);
+  std::vector<std::int64_t> customers;
+  LedgerStatement query = database_.Prepare("SELECT id FROM customer");
+  while (query.Next()) customers.push_back(query.Integer(0));
+  LedgerStatement forget = database_.Prepare(
+      "DELETE FROM customer_slot WHERE customer = ? AND slot <= ?");
+  for (const std::int64_t id : customers) forget.Run(id, before);
+}
+
+std::optional<LedgerPosition> Ledger::LastApplied() const {
+  LedgerStatement query =
+      database_.Prepare("SELECT end, created_ns, positions FROM applied");
+  if (!query.Next()) return std::nullopt;
+  return PositionOf(query);
+}
+
+void Ledger::SetApplied(const LedgerPosition& position) {
+  database_.Prepare("INSERT OR REPLACE INTO applied VALUES (1, ?, ?, ?)")
+      .Run(position.end, position.mark.created_ns,
+           std::string_view(PositionsToBlob(position.mark.positions)));
+}
+
+void Ledger::PutMark(std::int64_t slot_end, const QueueMark& mark) {
+  database_.Prepare("INSERT OR REPLACE INTO mark VALUES (?, ?, ?)")
+      .Run(slot_end, mark.created_ns,
+           std::string_view(PositionsToBlob(mark.positions)));
+}
+
+void Ledger::Mark(std::int64_t slot_end, const QueueMark& mark) {
+  database_.CheckInPlace();
+  PutMark(slot_end, mark);
+}
+
+std::vector<LedgerPosition> Ledger::Marks() const {
+  std::vector<LedgerPosition> marks;
+  LedgerStatement query = database_.Prepare(
+      "SELECT slot, created_ns, positions FROM mark ORDER BY slot");
+  while (query.Next()) marks.push_back(PositionOf(query));
+  return marks;
+}
+
+void Ledger::ForgetMarks(std::int64_t before) {
+  database_.Prepare("DELETE FROM mark WHERE slot < ?").Run(before);
+}
+
+}  // namespace iptrk

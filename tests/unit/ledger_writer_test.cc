@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/ledger_writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/unit/ledger_fixture.h"
+
+namespace iptrk {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A writer that retries fast, and what it told.
+class Writer {
+ public:
+  explicit Writer(const std::string& path, BacklogLimits limits = {})
+      : writer_(
+            [&] {
+              LedgerWriterOptions options;
+              options.path = path;
+              options.limits = limits;
+              options.first_retry = options.longest_retry = milliseconds(20);
+              options.patience = milliseconds(300);
+              return options;
+            }(),
+            [this](LedgerEvent event, const std::string& text) {
+              const std::lock_guard lock(mutex_);
+              events_.push_back(event);
+              texts_.push_back(text);
+            }) {}
+
+  LedgerWriter* operator->() { return &writer_; }
+
+  std::vector<LedgerEvent> events() const {
+    const std::lock_guard lock(mutex_);
+    return events_;
+  }
+  std::string texts() const {
+    const std::lock_guard lock(mutex_);
+    return std::accumulate(texts_.begin(), texts_.end(), std::string(),
+                           [](auto a, auto& b) { return a + b + "\n"; });
+  }
+
+  template <typename Condition>
+  bool Eventually(Condition condition) const {
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    return false;
+  }
+  bool HasProblem() {
+    return Eventually([&] { return !writer_.State().problem.empty(); });
+  }
+  bool HasApplied(std::int64_t end) {
+    return Eventually([&] { return writer_.AppliedEnd() >= end; });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<LedgerEvent> events_;
+  std::vector<std::string> texts_;
+  LedgerWriter writer_;  // last: it tells from the start
+};
+
+// Pushes `count` minutes from kStart + `after` minutes on; each has as many
+// bytes as its number says, from 1 on. Returns the end of the last.
+std::int64_t PushMinutes(LedgerWriter& writer, int count, int after = 0) {
+  for (int i = after + 1; i <= after + count; ++i)
+    writer.Push(Minute(kStart + i * 60, static_cast<std::uint64_t>(i)));
+  return kStart + (after + count) * 60;
+}
+std::uint64_t SumTo(std::uint64_t n) { return n * (n + 1) / 2; }
+
+TEST(LedgerWriter, WritesWhatIsPushedAndSaysHowFarItIsDurable) {
+  LedgerFile file;
+  Writer writer(file.path());
+  ASSERT_TRUE(writer->WaitForStart(milliseconds(5000)).has_value());
+  EXPECT_EQ(writer->AppliedEnd(), 0);
+
+  const std::int64_t end = PushMinutes(*writer.operator->(), 7);
+  writer->PushMark(end + 10, {42, {8}});
+
+  EXPECT_TRUE(writer.HasApplied(end));
+  EXPECT_EQ(writer->Applied()->mark, Minute(end, 0).mark);
+  EXPECT_EQ(file.CustomerIn(), SumTo(7));
+  writer->Stop();
+  EXPECT_THAT(writer.events(), IsEmpty());
+  EXPECT_THAT(Ledger(file.path()).Marks(),
+              ElementsAre(LedgerPosition{end + 10, {42, {8}}}));
+}
+
+TEST(LedgerWriter, SaysWhereTheLastOneEnded) {
+  LedgerFile file;
+  Ledger(file.path()).Apply(std::vector{Minute(kStart + 60, 5)});
+  Ledger(file.path()).Mark(kStart + 70, {42, {9}});
+
+  Writer writer(file.path());
+  const auto start = writer->WaitForStart(milliseconds(5000));
+
+  ASSERT_TRUE(start.has_value());
+  EXPECT_EQ(start->applied->end, kStart + 60);
+  EXPECT_EQ(start->marks.size(), 1u);
+  EXPECT_EQ(writer->AppliedEnd(), kStart + 60);
+}
+
+TEST(LedgerWriter, WritesAtTheEndWhatStillWaits) {
+  LedgerFile file;
+  {
+    Writer writer(file.path());
+    PushMinutes(*writer.operator->(), 100);
+  }
+  EXPECT_EQ(file.CustomerIn(), SumTo(100));
+}
+
+TEST(LedgerWriter, KeepsWhatItCantWriteUntilTheDirectoryIsThere) {
+  LedgerFile file;
+  const std::string path = (file.directory() / "later/l.sqlite").string();
+  Writer writer(path);
+  ASSERT_TRUE(writer.HasProblem());
+  EXPECT_FALSE(writer->WaitForStart(milliseconds(5000)).has_value());
+  const std::int64_t end = PushMinutes(*writer.operator->(), 30);
+  EXPECT_EQ(writer->AppliedEnd(), 0);
+
+  fs::create_directory(file.directory() / "later");
+
+  EXPECT_TRUE(writer.HasApplied(end));
+  writer->Stop();
+  EXPECT_THAT(writer.events(),
+              ElementsAre(LedgerEvent::kProblem, LedgerEvent::kMended));
+  EXPECT_THAT(writer.texts(), HasSubstr("its directory does not exist; make "
+                                        "it: mkdir -p "));
+  EXPECT_GT(writer->State().failures, 0u);
+  EXPECT_EQ(LedgerReader(path).Customer("acme", 0, INT64_MAX).size(), 6u);
+}
+
+TEST(LedgerWriter, NoticesThatItsFileWasTakenAway) {
+  LedgerFile file;
+  Writer writer(file.path());
+  ASSERT_TRUE(writer.HasApplied(PushMinutes(*writer.operator->(), 5)));
+
+  const fs::path away = file.directory().string() + "-away";
+  fs::rename(file.directory(), away);
+  const std::int64_t end = PushMinutes(*writer.operator->(), 5, 5);
+  ASSERT_TRUE(writer.HasProblem());
+  fs::rename(away, file.directory());
+
+  EXPECT_TRUE(writer.HasApplied(end));
+  EXPECT_EQ(file.CustomerIn(), SumTo(10));
+}
+
+TEST(LedgerWriter, WaitsForWhoHasTheFileLocked) {
+  LedgerFile file;
+  Ledger(file.path()).Apply(std::vector{Minute(kStart, 0)});
+  LedgerDatabase other(file.path(), LedgerDatabase::Mode::kWrite);
+  other.Execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  Writer writer(file.path());
+  const std::int64_t end = PushMinutes(*writer.operator->(), 30);
+  ASSERT_TRUE(writer.HasProblem());
+  EXPECT_THAT(writer.texts(), HasSubstr("locked by another program; end what "
+                                        "holds it: fuser -v"));
+
+  other.Execute(
+      "ROLLBACK; PRAGMA locking_mode = NORMAL; "
+      "SELECT count(*) FROM mark");
+
+  EXPECT_TRUE(writer.HasApplied(end));
+  EXPECT_EQ(file.CustomerIn(), SumTo(30));
+}
+
+TEST(LedgerWriter, MovesADamagedFileAsideAndBeginsAnew) {
+  LedgerFile file;
+  std::ofstream(file.path()) << std::string(10000, 'x');
+  Writer writer(file.path());
+  const std::int64_t end = PushMinutes(*writer.operator->(), 30);
+
+  EXPECT_TRUE(writer.HasApplied(end));
+  EXPECT_EQ(file.CustomerIn(), SumTo(30));
+  EXPECT_THAT(writer.events(), ElementsAre(LedgerEvent::kBegunAnew));
+  EXPECT_THAT(writer.texts(), HasSubstr("damaged; moved to"));
+}
+
+// All pages but the first overwritten, so that opening goes well.
+void Damage(const std::string& path) {
+  fs::remove(path + "-wal");  // its pages would stand in for those
+  const auto size = static_cast<std::size_t>(fs::file_size(path));
+  std::fstream out(path, std::ios::in | std::ios::out | std::ios::binary);
+  out.seekp(4096);
+  out << std::string(size - 4096, '\x5a');
+}
+
+TEST(LedgerWriter, LosesNothingThatWaitsWhenTheDamageShowsInWriting) {
+  LedgerFile file;
+  Writer writer(file.path());
+  std::int64_t end = PushMinutes(*writer.operator->(), 20);
+  ASSERT_TRUE(writer.HasApplied(end));
+  writer->Stop();
+  Damage(file.path());
+
+  Writer next(file.path());
+  // The one before was written to the old file, and is not counted again.
+  end = PushMinutes(*next.operator->(), 10, 20);
+
+  ASSERT_TRUE(next.HasApplied(end)) << next.texts();
+  EXPECT_EQ(file.CustomerIn(), SumTo(30) - SumTo(20));
+  EXPECT_THAT(next.events(), ElementsAre(LedgerEvent::kBegunAnew));
+  int aside = 0;
+  for (const auto& entry : fs::directory_iterator(file.directory()))
+    aside += entry.path().string().find(".corrupt-") != std::string::npos &&
+             entry.path().string().find("-wal") == std::string::npos;
+  EXPECT_EQ(aside, 1);
+}
+
+TEST(LedgerWriter, GivesUpAtTheEndWithoutWaitingForLong) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<LedgerEvent> events;
+  {
+    Writer writer("/nonexistent/l.sqlite");
+    PushMinutes(*writer.operator->(), 3);
+    ASSERT_TRUE(writer.HasProblem());
+    writer->Stop();
+    events = writer.events();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(3000));
+  EXPECT_THAT(events,
+              ElementsAre(LedgerEvent::kProblem, LedgerEvent::kGivenUp));
+}
+
+TEST(LedgerWriter, KeepsEveryByteInBoundedMemory) {
+  LedgerFile file;
+  const std::string path = (file.directory() / "later/l.sqlite").string();
+  BacklogLimits limits;
+  limits.entries = 4;
+  Writer writer(path, limits);
+  ASSERT_TRUE(writer.HasProblem());
+
+  const std::int64_t end = PushMinutes(*writer.operator->(), 60);
+  writer.Eventually([&] { return writer->State().entries_waiting <= 4; });
+  EXPECT_LE(writer->State().entries_waiting, 8u);  // there are two lists
+  EXPECT_GT(writer->State().losses.merged_intervals, 0u);
+  EXPECT_GT(writer->State().losses.merged_slots, 0u);
+  fs::create_directory(file.directory() / "later");
+
+  ASSERT_TRUE(writer.HasApplied(end));
+  std::uint64_t sum = 0;
+  for (const auto& slot : LedgerReader(path).Customer("acme", 0, INT64_MAX))
+    sum += slot.volume.in.bytes;
+  EXPECT_EQ(sum, SumTo(60));
+}
+
+}  // namespace
+}  // namespace iptrk
