@@ -65,6 +65,7 @@ class Detector {
   Incident Describe(const Evidence& evidence) const;
 
   PacketsRule rule_;
+  PeerPrivacy privacy_;
   std::uint64_t suspect_packets_;  // in a second: start gathering evidence
   std::vector<std::string> network_names_;
   std::vector<std::unique_ptr<Evidence>> evidence_;
