@@ -152,18 +152,28 @@ std::string Rephrased(const toml::parse_error& fault, std::string_view text) {
   return fmt::format("this is not TOML: {}", Shown(error));
 }
 
-// A key of more parts than anybody writes: toml++ would nest a table for each
-// and overflow the stack.
-std::optional<toml::source_position> DeepKey(std::string_view text) {
+struct Hazard {
+  toml::source_position at;
+  std::string message;
+};
+
+// What toml++ 3.3 would not survive: a key of so many parts that its tables,
+// nested in each other, overflow the stack; and a [ that no name follows,
+// which its parser assumes away.
+std::optional<Hazard> FindHazard(std::string_view text) {
   toml::source_position at{1, 0};
   std::size_t parts = 0;
-  std::string_view until;  // the quotes or line end that we are within
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  int depth = 0;            // of lists
+  bool line_begins = true;  // nothing but blanks so far
+  std::string_view until;   // the quotes or line end that we are within
+  std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0;  // behind a BOM
+  for (; i < text.size(); ++i) {
     const char c = text[i];
     if ((c & 0xc0) != 0x80) ++at.column;  // characters, not bytes
     if (c == '\n') {
       ++at.line;
       at.column = 0;
+      line_begins = true;
     }
     if (!until.empty()) {
       if (c == '\\' && until[0] == '"' && i + 1 < text.size() &&
@@ -194,18 +204,37 @@ std::optional<toml::source_position> DeepKey(std::string_view text) {
         break;
       }
       case '.':
-        if (++parts >= kMaxParts) return at;
+        if (++parts >= kMaxParts)
+          return Hazard{at, fmt::format("no key has more than {} parts; is a "
+                                        "quote missing before?",
+                                        kMaxParts)};
+        break;
+      case '[':
+        if (depth++ == 0 && line_begins) {
+          const std::size_t next = text.find_first_not_of("[ \t", i);
+          if (next == text.npos ||
+              (!std::isalnum(static_cast<unsigned char>(text[next])) &&
+               std::string_view("_-\"']").find(text[next]) ==
+                   std::string_view::npos))
+            return Hazard{at,
+                          "a section begins with [ and its name, such as "
+                          "[queue]"};
+        }
+        parts = 0;
+        break;
+      case ']':
+        --depth;
+        parts = 0;
         break;
       case '\n':
       case '=':
       case ',':
-      case '[':
-      case ']':
       case '{':
       case '}':
         parts = 0;
         break;
     }
+    line_begins = line_begins && (c == ' ' || c == '\t' || c == '\n');
   }
   return std::nullopt;
 }
@@ -272,31 +301,31 @@ class Sections {
 }  // namespace
 
 toml::table ParseTables(std::string text, ConfigReader& reader) {
-  if (const auto deep = DeepKey(text)) {
-    reader.Fault(*deep, fmt::format("no key has more than {} parts; is a quote "
-                                    "missing before?",
-                                    kMaxParts));
-    return {};
-  }
   Sections sections(text);
   for (int errors = 0; errors < kMostErrors; ++errors) {
-    try {
-      return toml::parse(std::string_view(text));
-    } catch (const toml::parse_error& error) {
-      const std::string_view description = error.description();
-      const toml::source_position at = error.source().begin;
-      const bool in_header =
-          description.find("table header") != description.npos;
-      // A list that has no end takes the next section for an element.
-      const bool open_list = !in_header && sections.IsHeader(at.line);
-      std::string message =
-          open_list ? "the list before this section has no end; write ] behind "
-                      "its last element"
-                    : Rephrased(error, text);
-      const bool is_new = sections.Blank(open_list ? at.line - 1 : at.line);
-      if (is_new || errors == 0) reader.Fault(at, std::move(message));
-      if (!is_new) break;
+    toml::source_position at;
+    std::string message;
+    bool open_list = false;
+    if (std::optional<Hazard> hazard = FindHazard(text)) {
+      at = hazard->at;
+      message = std::move(hazard->message);
+    } else {
+      try {
+        return toml::parse(std::string_view(text));
+      } catch (const toml::parse_error& error) {
+        at = error.source().begin;
+        // A list that has no end takes the next section for an element.
+        open_list =
+            sections.IsHeader(at.line) &&
+            error.description().find("table header") == std::string_view::npos;
+        message = open_list ? "the list before this section has no end; write "
+                              "] behind its last element"
+                            : Rephrased(error, text);
+      }
     }
+    const bool is_new = sections.Blank(open_list ? at.line - 1 : at.line);
+    if (is_new || errors == 0) reader.Fault(at, std::move(message));
+    if (!is_new) break;
   }
   return {};
 }

@@ -86,7 +86,7 @@ class AbsurdFile {
       case 9:
         return "{ a = 1, b = { c = [] } }";
       case 10:
-        return "2026-02-28T23:59:60.5Z";
+        return "2026-02-28T23:59:59.5Z";
       case 11:
         return "\"\u00fc\u202e\u4e2d\U0001f4a9\"";
       case 12:

@@ -86,6 +86,7 @@ TEST(Config, RephrasesWhatIsNotToml) {
       {"[pages]\ntitle = \"a\xff\"\n", ": this character is not UTF-8"},
       {"[pages]\ntitle = \"a\\d\"\n", "a backslash has a meaning here"},
       {"[queue\n", "1:7: ] is missing; a section is written [name]"},
+      {"[mail]\n\n[\nqueue]\n", "3:1: a section begins with [ and its name"},
       {"[queue] records = 1024\n", "1:9: 'records' stands behind a [section]"},
       {"[queue]\nrecords\n", "a value is missing"},
       {"[queue]\nrecords : 1024\n", "= is missing before ':'"},
