@@ -19,6 +19,9 @@ namespace iptrk {
 
 inline constexpr char kDefaultConfigPath[] = "/etc/iptrk/iptrk.toml";
 
+// Ten thousand customers take less; what is larger is another file.
+inline constexpr std::size_t kMostConfigBytes = 1 << 20;
+
 struct QueueConfig {
   std::string name = "collectd";
   // Interface names or shell patterns. Empty: every device that has no

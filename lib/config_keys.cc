@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <numeric>
 #include <vector>
 
 namespace iptrk {
@@ -20,19 +19,24 @@ std::string Plain(std::string_view word) {
   return plain;
 }
 
-// Letters to insert, delete or replace (Levenshtein).
+// Letters to insert, delete, replace or swap with the next (Damerau and
+// Levenshtein, each place edited once).
 std::size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
+  using Row = std::vector<std::size_t>;
+  std::vector<Row> rows(a.size() + 1, Row(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i)
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      std::size_t& least = rows[i][j];
+      if (i == 0 || j == 0) {
+        least = i + j;
+        continue;
+      }
+      least = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1,
+                        rows[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        least = std::min(least, rows[i - 2][j - 2] + 1);
     }
-  }
-  return row.back();
+  return rows[a.size()][b.size()];
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "lib/peer_privacy.h"
 #include "lib/peer_sketch.h"
 #include "lib/protocol.h"
 #include "lib/seconds.h"
@@ -59,6 +60,7 @@ Detector::~Detector() = default;
 
 void Detector::Reconfigure(const Config& config) {
   rule_ = config.detect.packets;
+  privacy_ = config.privacy.peers;
   suspect_packets_ = rule_.enabled
                          ? static_cast<std::uint64_t>(kSuspect * rule_.limit)
                          : ~std::uint64_t{0};
@@ -79,7 +81,7 @@ void Detector::OnPacket(Host& host, Way way, const iptrk_record& record) {
   Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
   const bool received = way == Way::kReceived;
   const Address peer = Address::FromBytes(received ? record.src : record.dst);
-  evidence.peers.Add(peer, record.packets);
+  evidence.peers.Add(PeerKey(peer, privacy_), record.packets);
   evidence.distinct.Add(peer);
   const bool has_port =
       HasPorts(record.protocol) && !(record.flags & IPTRK_FRAGMENT_LATER);
@@ -217,11 +219,14 @@ Incident Detector::Describe(const Evidence& evidence) const {
       fmt::gmtime(static_cast<std::time_t>(evidence.start_ns / kSecond)),
       incident.kind, incident.direction, incident.subject);
 
+  incident.names_peers = privacy_ != PeerPrivacy::kNone;
   for (const auto& entry : evidence.peers.Top(kTop)) {
+    if (!incident.names_peers) break;
     const double share = static_cast<double>(entry.Certain()) /
                          static_cast<double>(evidence.peers.total());
     if (share >= kLeastShare)
-      incident.peers.push_back({entry.key, entry.Certain(), share});
+      incident.peers.push_back(
+          {PeerText(entry.key, privacy_), entry.Certain(), share});
   }
   for (const auto& entry : evidence.ports.Top(kTop)) {
     const double share = static_cast<double>(entry.Certain()) /

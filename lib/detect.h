@@ -55,6 +55,7 @@ class Detector : public Watcher {
 
   Account& account_;
   PacketsRule rule_;
+  PeerPrivacy privacy_;
   std::uint64_t suspect_packets_;  // in a second: watch the host from then on
   std::vector<std::string> network_names_;
   std::vector<std::unique_ptr<Evidence>> evidence_;

@@ -33,7 +33,7 @@ double Rounded(double value) { return std::round(value * 10) / 10; }
 nlohmann::json PeersToJson(const std::vector<PeerShare>& peers) {
   auto list = nlohmann::json::array();
   for (const PeerShare& peer : peers)
-    list.push_back({{"address", peer.address.ToString()},
+    list.push_back({{"address", peer.address},
                     {"packets", peer.packets},
                     {"share", std::round(peer.share * 1e4) / 1e4}});
   return list;
@@ -66,11 +66,11 @@ std::string Incident::Message() const {
                         kind, direction, subject, (end_ns - start_ns) / kSecond,
                         Grouped(peak), unit, Grouped(limit));
   if (!peers.empty())
-    text += fmt::format(", mostly {} ({:.0f} %)", peers[0].address.ToString(),
+    text += fmt::format(", mostly {} ({:.0f} %)", peers[0].address,
                         peers[0].share * 100);
   else if (distinct_peers >= 2)
-    text += fmt::format(", about {} peers, none above 1 %",
-                        Grouped(distinct_peers));
+    text += fmt::format(", about {} peers{}", Grouped(distinct_peers),
+                        names_peers ? ", none above 1 %" : "");
   if (text.size() > kMessageMost) text.resize(kMessageMost);
   return text;
 }

@@ -9,12 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "lib/address.h"
-
 namespace iptrk {
 
 struct PeerShare {
-  Address address;
+  std::string address;        // whole or its prefix, as [privacy] says
   std::uint64_t packets = 0;  // certain; never more than there were
   double share = 0;           // of the incident's packets, 0 to 1
 };
@@ -43,6 +41,7 @@ struct Incident {
   std::uint64_t packets = 0;  // since the start
   std::uint64_t bytes = 0;
   double distinct_peers = 0;     // estimate
+  bool names_peers = true;       // false: [privacy] wants them not kept
   std::vector<PeerShare> peers;  // greatest first, at most 10
   std::vector<PortShare> ports;  // likewise
 

@@ -1,47 +1,192 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // iptrk check: is the configuration right, and what does it say?
 #include <fmt/format.h>
+#include <net/if.h>
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "lib/protocol.h"
 #include "tools/commands.h"
 
 namespace iptrk {
 namespace {
 
-void CheckText(const Config& config, const std::string& path) {
-  fmt::print("{}: ok\n", path);
-  if (config.networks.empty())
-    fmt::print("  networks: none given; connected prefixes are ours\n");
-  for (const Network& network : config.networks) {
-    fmt::print("  network {}:", network.name);
-    for (const Prefix& prefix : network.prefixes)
-      fmt::print(" {}", prefix.ToString());
-    fmt::print("\n");
+constexpr std::size_t kMostShown = 8;  // of a list, on one line
+
+std::vector<std::string> InterfacesHere() {
+  std::vector<std::string> names;
+  if (struct if_nameindex* list = if_nameindex()) {
+    for (const struct if_nameindex* at = list; at->if_name; ++at)
+      names.emplace_back(at->if_name);
+    if_freenameindex(list);
   }
-  fmt::print("  services:");
-  for (const Service& service : config.services)
-    fmt::print(" {}", service.name);
-  fmt::print("\n");
+  return names;
+}
+
+// "256", "1,048,576", "2^64": as many hosts as 2^`bits`.
+std::string PowerOfTwo(int bits) {
+  if (bits > 24) return fmt::format("2^{}", bits);
+  std::string digits = std::to_string(1 << bits);
+  for (std::size_t at = digits.size(); at > 3; at -= 3)
+    digits.insert(at - 3, ",");
+  return digits;
+}
+
+// "a, b, c, … (12 in all)".
+std::string Listed(const std::vector<std::string>& words) {
+  if (words.size() <= kMostShown)
+    return fmt::format("{}", fmt::join(words, ", "));
+  return fmt::format("{}, … ({} in all)",
+                     fmt::join(words.begin(), words.begin() + kMostShown, ", "),
+                     words.size());
+}
+
+// "10.1.0.0/24: 256 addresses", "2001:db8::/48: 65,536 hosts, a /64 each".
+std::string PrefixText(const Prefix& prefix, int ipv6_prefix) {
+  const int host = prefix.IsIpv4() ? 128 : ipv6_prefix;
+  const int bits = std::max(0, host - prefix.length);
+  return host == 128
+             ? fmt::format("{}: {} {}", prefix.ToString(), PowerOfTwo(bits),
+                           bits ? "addresses" : "address")
+             : fmt::format("{}: {} {}, a /{} each", prefix.ToString(),
+                           PowerOfTwo(bits), bits ? "hosts" : "host", host);
+}
+
+std::string PortText(const ServicePort& port) {
+  std::string text = ProtocolToString(port.protocol);
+  if (port.port) text += fmt::format("/{}", port.port);
+  return text;
+}
+
+void PrintNetworks(const Config& config) {
+  if (config.networks.empty())
+    fmt::print(
+        "  networks: none given; the prefixes connected to this machine "
+        "are ours\n");
+  std::size_t shown = 0;
+  for (const Network& network : config.networks) {
+    if (++shown > kMostShown) {
+      fmt::print("  … ({} networks in all)\n", config.networks.size());
+      break;
+    }
+    std::vector<std::string> prefixes;
+    for (const Prefix& prefix : network.prefixes)
+      prefixes.push_back(PrefixText(prefix, network.ipv6_prefix));
+    fmt::print("  network {}: {}\n", network.name, Listed(prefixes));
+  }
+}
+
+void PrintCustomers(const Config& config) {
+  if (config.customers.empty()) fmt::print("  customers: none\n");
+  std::size_t shown = 0;
+  for (const Customer& customer : config.customers) {
+    if (++shown > kMostShown) {
+      fmt::print("  … ({} customers in all)\n", config.customers.size());
+      break;
+    }
+    std::vector<std::string> prefixes;
+    for (const Prefix& prefix : customer.prefixes)
+      prefixes.push_back(prefix.ToString());
+    fmt::print("  customer {}: {}; billed by {}, months of {}\n", customer.name,
+               Listed(prefixes), customer.convention, customer.timezone);
+  }
+}
+
+void PrintServices(const Config& config) {
+  std::size_t shown = 0;
+  for (const Service& service : config.services) {
+    if (++shown > kMostShown) {
+      fmt::print("  … ({} services in all)\n", config.services.size());
+      break;
+    }
+    std::vector<std::string> ports;
+    for (const ServicePort& port : service.ports)
+      ports.push_back(PortText(port));
+    fmt::print("  service {}: {}\n", service.name, Listed(ports));
+  }
+  fmt::print("  all else: other-tcp, other-udp, other\n");
+}
+
+void PrintWatched(const QueueConfig& queue) {
+  fmt::print("  watched: {}{}\n",
+             queue.interfaces.empty()
+                 ? "every device with none below it, without lo"
+                 : Listed(queue.interfaces),
+             queue.promiscuous ? "; frames for others too" : "");
+  if (!queue.inside.empty() || !queue.outside.empty())
+    fmt::print("  inside: {}; outside: {}\n",
+               queue.inside.empty() ? "none said" : Listed(queue.inside),
+               queue.outside.empty() ? "none said" : Listed(queue.outside));
+}
+
+void PrintRest(const Config& config) {
+  const CollectdConfig& collectd = config.collectd;
+  fmt::print(
+      "  collectd: networks and services every {} s, hosts every {} s, "
+      "as {}\n",
+      collectd.interval, collectd.host_interval,
+      collectd.value_kind == ValueKind::kGauge ? "gauges (bytes/s)"
+                                               : "counters (derive)");
   if (config.detect.packets.enabled)
     fmt::print("  incident: a host with more than {:.0f} packets/s\n",
                config.detect.packets.limit);
+  else
+    fmt::print("  incidents: no rule is enabled\n");
+  const std::map<PeerPrivacy, const char*> kept = {
+      {PeerPrivacy::kFull, "with their whole addresses"},
+      {PeerPrivacy::kPrefix, "as /24 or /48"},
+      {PeerPrivacy::kNone, "not at all"}};
+  fmt::print("  remote hosts: kept in incidents {}\n",
+             kept.at(config.privacy.peers));
   if (config.mail.enabled)
-    fmt::print("  mail: to {} by {}:{}\n", fmt::join(config.mail.to, ", "),
+    fmt::print("  mail: to {} by {}:{}\n", Listed(config.mail.to),
                config.mail.server, config.mail.port);
   else
     fmt::print("  mail: none; [mail] names nobody in 'to'\n");
+  const LedgerConfig& ledger = config.ledger;
+  if (ledger.path.empty())
+    fmt::print("  ledger: none, so nothing can be billed\n");
+  else
+    fmt::print(
+        "  ledger: {}; customers {} days, hosts {} days by 5 minutes, "
+        "{} by the hour, {} by the day\n",
+        ledger.path, ledger.keep_slots, ledger.keep_host_slots,
+        ledger.keep_host_hours, ledger.keep_host_days);
 }
 
-int CheckJson(const ConfigResult& result) {
-  auto errors = nlohmann::json::array();
+int CheckText(const ConfigResult& result, const std::string& path) {
+  for (const ConfigError& warning : result.warnings)
+    fmt::print(stderr, "{} (a warning)\n", warning.ToString());
   for (const ConfigError& error : result.errors)
-    errors.push_back({{"file", error.file},
-                      {"line", error.line},
-                      {"column", error.column},
-                      {"message", error.message}});
-  fmt::print("{}\n",
-             nlohmann::json{{"ok", result.ok()}, {"errors", errors}}.dump(2));
+    fmt::print(stderr, "{}\n", error.ToString());
+  if (!result.ok()) return 1;
+  fmt::print("{}: ok\n", path);
+  PrintWatched(result.config.queue);
+  PrintNetworks(result.config);
+  PrintCustomers(result.config);
+  PrintServices(result.config);
+  PrintRest(result.config);
+  return 0;
+}
+
+// One array of everything found; what isn't an error is a warning.
+int CheckJson(const ConfigResult& result) {
+  auto found = nlohmann::json::array();
+  const auto add = [&](const std::vector<ConfigError>& list,
+                       const char* severity) {
+    for (const ConfigError& one : list)
+      found.push_back({{"severity", severity},
+                       {"file", one.file},
+                       {"line", one.line},
+                       {"column", one.column},
+                       {"message", one.message}});
+  };
+  add(result.errors, "error");
+  add(result.warnings, "warning");
+  fmt::print("{}\n", found.dump(2, ' ', false,
+                                nlohmann::json::error_handler_t::replace));
   return result.ok() ? 0 : 1;
 }
 
@@ -51,16 +196,15 @@ void AddCheckCommand(CLI::App& app, CommandContext& context) {
   CLI::App* check =
       app.add_subcommand("check", "say whether the configuration is right");
   auto json = std::make_shared<bool>(false);
-  check->add_flag("--json", *json, "for machines");
+  check->add_flag("--json", *json,
+                  "what is wrong as an array of {severity, file, line, column, "
+                  "message}");
+  // Unlike the others, `check` wants the file to be there.
   check->callback([&context, json] {
-    if (*json) {
-      context.exit_code = CheckJson(LoadConfig(context.config_path));
-    } else {
-      // Unlike the others, `check` wants the file to be there.
-      context.config_given = true;
-      if (const auto config = context.LoadConfigOrComplain())
-        CheckText(*config, context.config_path);
-    }
+    const std::vector<std::string> interfaces = InterfacesHere();
+    const ConfigResult result = LoadConfig(context.config_path, &interfaces);
+    context.exit_code =
+        *json ? CheckJson(result) : CheckText(result, context.config_path);
   });
 }
 

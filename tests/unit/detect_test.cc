@@ -60,7 +60,7 @@ TEST_F(DetectorTest, NamesTheTopPeerAndPort) {
   const auto changes = Flood(4, 5000);
   ASSERT_EQ(changes.size(), 1u);
   ASSERT_EQ(changes[0].peers.size(), 1u);
-  EXPECT_EQ(changes[0].peers[0].address.ToString(), "44.1.2.66");
+  EXPECT_EQ(changes[0].peers[0].address, "44.1.2.66");
   EXPECT_DOUBLE_EQ(changes[0].peers[0].share, 1);
   ASSERT_EQ(changes[0].ports.size(), 1u);
   EXPECT_EQ(changes[0].ports[0].port, 443);
@@ -118,6 +118,45 @@ TEST_F(DetectorTest, ClaimsNoTopPeerInAFloodOfRandomSources) {
   ASSERT_EQ(changes.size(), 1u);
   EXPECT_TRUE(changes[0].peers.empty());
   EXPECT_GT(changes[0].distinct_peers, 2000);
+}
+
+// 250 senders in each of four /24, of which none is above 1 %.
+class PrivateDetectorTest : public DetectorTest {
+ protected:
+  Incident FloodUnder(PeerPrivacy privacy) {
+    config_.privacy.peers = privacy;
+    detector_.Reconfigure(config_);
+    std::vector<Incident> changes;
+    for (int second = 0; second < 5; ++second) {
+      for (int i = 0; i < 5000; ++i)
+        Send({.src = "44.1." + std::to_string(i % 4) + "." +
+                     std::to_string(i / 4 % 250),
+              .dst = "10.1.0.216"},
+             1);
+      for (Incident& change : EndSecond()) changes.push_back(std::move(change));
+    }
+    EXPECT_EQ(changes.size(), 1u);
+    return changes.empty() ? Incident() : changes[0];
+  }
+};
+
+TEST_F(PrivateDetectorTest, NamesPrefixesOfPeersWithTheirWholeShare) {
+  const Incident incident = FloodUnder(PeerPrivacy::kPrefix);
+  ASSERT_EQ(incident.peers.size(), 4u);
+  for (const PeerShare& peer : incident.peers) {
+    EXPECT_THAT(peer.address, testing::MatchesRegex("44\\.1\\.[0-3]\\.0/24"));
+    EXPECT_NEAR(peer.share, 0.25, 0.01);
+  }
+  EXPECT_GT(incident.distinct_peers, 500);
+}
+
+TEST_F(PrivateDetectorTest, NamesNoPeerWhereNoneMayBeKept) {
+  const Incident incident = FloodUnder(PeerPrivacy::kNone);
+  EXPECT_TRUE(incident.peers.empty());
+  EXPECT_GT(incident.distinct_peers, 500);
+  EXPECT_EQ(incident.Fields().at("peers"), "[]");
+  EXPECT_THAT(incident.Message(), testing::EndsWith(" peers"));
+  EXPECT_THAT(incident.Message(), testing::Not(testing::HasSubstr("44.1")));
 }
 
 TEST_F(DetectorTest, SaysEverythingInOneLineOfANotification) {
