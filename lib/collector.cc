@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 
+#include "lib/detect.h"
+#include "lib/ledger_keeper.h"
 #include "lib/local_networks.h"
 #include "lib/seconds.h"
 
@@ -17,41 +20,54 @@ namespace {
 // in between. What comes later still is counted in the open second.
 constexpr std::uint64_t kGrace = kSecond / 5;
 constexpr int kWaitMs = 200;
+constexpr auto kLedgerPatience = std::chrono::seconds(5);
 constexpr auto kRetry = std::chrono::seconds(5);
 constexpr double kEarlyCommitFill = 0.5;
 constexpr std::uint64_t kStepWorthSaying = 2 * kSecond;
+constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
 std::uint64_t SecondAfter(std::uint64_t time_ns) {
   return (time_ns / kSecond + 1) * kSecond;
 }
 
+std::uint64_t Ns(std::int64_t seconds) {
+  return static_cast<std::uint64_t>(seconds) * kSecond;
+}
+
 }  // namespace
 
 struct Collector::Session {
-  Session(const Config& config, Queue& open_queue, std::uint64_t start_ns)
-      : queue(open_queue),
-        networks(config.networks),
+  Session(Config own_config, Queue& open_queue)
+      : config(std::move(own_config)),
+        queue(open_queue),
         account(config),
         detector(config, account),
-        second_end(SecondAfter(start_ns)),
-        closed(queue.Position()),
-        interfaces(queue.Interfaces()) {}
+        interfaces(queue.Interfaces()) {
+    account.SetInterfaces(interfaces);
+  }
 
+  Config config;  // with the networks that are ours when none is configured
   Queue& queue;
-  std::vector<Network> networks;
   Account account;
   Detector detector;
-  std::uint64_t second_end;  // of the open second
-  Queue::Mark closed;        // position at the end of the last closed hosts
+  std::uint64_t second_end = 0;             // of the open second
   std::vector<iptrk_interface> interfaces;  // their books at the last slot
   QueueSlot slot;
   bool said_step = false;
+  // Slots that an earlier reader closed, and where; to be closed there again.
+  std::deque<LedgerPosition> past;
+  // Ends of host intervals whose records are not given back yet.
+  std::deque<LedgerPosition> held;
+  std::unique_ptr<LedgerKeeper> keeper;  // null: no ledger
 };
 
-Collector::Collector(Config config, CollectorOutput& output)
-    : config_(std::move(config)), output_(output) {}
+Collector::Collector(Config config, ConfigFile* file, CollectorOutput& output)
+    : config_(std::move(config)), file_(file), output_(output) {}
+
+Collector::~Collector() = default;
 
 void Collector::Run(std::stop_token stop) {
+  if (!config_.ledger.path.empty()) OpenLedger();
   std::mutex mutex;
   std::condition_variable_any wake;
   while (!stop.stop_requested()) {
@@ -70,21 +86,40 @@ void Collector::Run(std::stop_token stop) {
     std::unique_lock lock(mutex);
     wake.wait_for(lock, stop, kRetry, [] { return false; });
   }
+  ledger_.reset();  // writes what waits
+}
+
+void Collector::OpenLedger() {
+  const LedgerConfig& config = config_.ledger;
+  LedgerWriterOptions options;
+  options.path = config.path;
+  options.retention.slots_days = config.keep_slots;
+  options.retention.hosts = {config.keep_host_slots, config.keep_host_hours,
+                             config.keep_host_days};
+  ledger_ = std::make_unique<LedgerWriter>(
+      std::move(options), [this](LedgerEvent event, const std::string& text) {
+        output_.OnHealth("ledger", event == LedgerEvent::kMended, text);
+      });
+}
+
+// With no networks configured, those of the interfaces.
+Config Collector::Effective(const Queue& queue) {
+  Config config = config_;
+  if (!config.networks.empty()) return config;
+  config.networks = LocalNetworks(queue.Interfaces());
+  for (const Network& network : config.networks)
+    for (const Prefix& prefix : network.prefixes)
+      output_.OnInfo(fmt::format(
+          "no [networks] configured: taking connected prefix {} as ours",
+          prefix.ToString()));
+  return config;
 }
 
 void Collector::Attend(Queue& queue, std::stop_token stop) {
-  Config config = config_;
-  if (config.networks.empty()) {
-    config.networks = LocalNetworks(queue.Interfaces());
-    for (const Network& network : config.networks)
-      for (const Prefix& prefix : network.prefixes)
-        output_.OnInfo(fmt::format(
-            "no [networks] configured: taking connected prefix {} as ours",
-            prefix.ToString()));
-  }
-  queue.Own(config.networks);
-  const std::uint64_t oldest = queue.OldestTime();
-  Session session(config, queue, oldest ? oldest : clock_.Now());
+  changed_ = false;
+  Session session(Effective(queue), queue);
+  queue.Own(session.config.networks);
+  Begin(session);
   BeginSlots(session);
   while (!stop.stop_requested()) {
     if (!queue.Wait(kWaitMs)) {
@@ -95,15 +130,62 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
   }
 }
 
+// Where an earlier reader's slots ended, this one's do. Without such marks the
+// first record's time says which slot is open.
+void Collector::Begin(Session& session) {
+  const QueueMark here{session.queue.attach().created_ns,
+                       session.queue.Position()};
+  const std::uint64_t oldest = session.queue.OldestTime();
+  session.second_end = SecondAfter(oldest ? oldest : clock_.Now());
+  // Whoever gave back what it had not yet counted left a gap before that.
+  const bool untouched =
+      std::all_of(here.positions.begin(), here.positions.end(),
+                  [](std::uint64_t position) { return position == 0; });
+  std::uint64_t whole_from =
+      untouched ? here.created_ns : session.second_end - kSecond;
+  if (!ledger_) return;
+  // A ledger that can't be opened by then is told by OnHealth(), and begins
+  // when it can.
+  const LedgerStart start =
+      ledger_->WaitForStart(kLedgerPatience).value_or(LedgerStart{});
+  bool found = false;
+  for (const LedgerPosition& mark : start.marks) {
+    if (mark.mark.created_ns != here.created_ns ||
+        mark.mark.positions.size() != here.positions.size())
+      continue;
+    // Of several ends at one place, slots without traffic, the first.
+    if (!found && mark.mark.positions == here.positions) {
+      found = true;
+      session.second_end = Ns(mark.end) + kSecond;
+      whole_from = std::min(whole_from, Ns(mark.end));
+    } else if (Ns(mark.end) >= session.second_end &&
+               std::equal(here.positions.begin(), here.positions.end(),
+                          mark.mark.positions.begin(), std::less_equal{})) {
+      session.past.push_back(mark);
+    }
+  }
+  session.keeper = std::make_unique<LedgerKeeper>(
+      *ledger_, start, session.interfaces, here.created_ns, whole_from);
+}
+
 // A slot of zeros before the first one: an RRD takes a value for the time
 // since the one before, and without any the first slot's bytes would be lost.
 void Collector::BeginSlots(Session& session) {
-  const int seconds = config_.collectd.interval;
-  const std::uint64_t slot = static_cast<std::uint64_t>(seconds) * kSecond;
+  const int seconds = session.config.collectd.interval;
+  const std::uint64_t slot = Ns(seconds);
   const std::uint64_t begin = (session.second_end - 1) / slot * slot;
-  output_.OnSlot(begin, seconds, session.account, session.networks);
+  output_.OnSlot(begin, seconds, session.account, session.config.networks);
   output_.OnBooks(begin, seconds, session.interfaces, session.interfaces);
   output_.OnQueue(begin, seconds, session.slot);
+}
+
+std::size_t Collector::Drain(Session& session, std::uint64_t until_ns) {
+  return session.queue.Drain(
+      until_ns,
+      session.past.empty() ? nullptr : &session.past.front().mark.positions,
+      [&](std::span<const iptrk_record> records) {
+        session.account.Take(records);
+      });
 }
 
 void Collector::Advance(Session& session, std::stop_token stop) {
@@ -116,25 +198,33 @@ void Collector::Advance(Session& session, std::stop_token stop) {
         clock_.AheadNs() / kSecond));
   }
   while (!stop.stop_requested()) {
-    session.slot.records += session.queue.Drain(
-        session.second_end, [&](std::span<const iptrk_record> records) {
-          session.account.Take(records);
-        });
+    session.slot.records += Drain(session, session.second_end);
     session.slot.fill = std::max(session.slot.fill, session.queue.Fill());
+    if (!session.past.empty()) {
+      const std::uint64_t end_ns = Ns(session.past.front().end);
+      if (session.second_end >= end_ns)
+        session.slot.records += Drain(session, kNoLimit);
+      EndSecond(session, now);
+      if (session.second_end > end_ns) session.past.pop_front();
+      continue;
+    }
     if (now < session.second_end + kGrace) break;
     EndSecond(session, now);
   }
-  if (session.queue.Fill() > kEarlyCommitFill) {
-    session.queue.Commit(session.queue.Position());
-    session.closed = session.queue.Position();
-    ++session.slot.early_commits;
+  GiveBack(session);
+  // Twice a second is enough for a file, and right for telling that it rests.
+  if (file_ && now >= ask_file_at_) {
+    ask_file_at_ = now + kSecond / 2;
+    TakeChange();
   }
 }
 
 void Collector::EndSecond(Session& session, std::uint64_t now_ns) {
   for (const Incident& incident :
-       session.detector.EndSecond(session.second_end))
+       session.detector.EndSecond(session.second_end)) {
     output_.OnIncident(incident);
+    if (ledger_) ledger_->PushIncident(LedgerIncidentOf(incident));
+  }
   EndSlot(session, now_ns);
   session.second_end += kSecond;
 }
@@ -144,27 +234,109 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
   const auto ends = [&](int seconds) {
     return end_ns / kSecond % static_cast<std::uint64_t>(seconds) == 0;
   };
-  const int seconds = config_.collectd.interval;
-  const int host_seconds = config_.collectd.host_interval;
+  const int seconds = session.config.collectd.interval;
   if (!ends(seconds)) return;
 
-  output_.OnSlot(end_ns, seconds, session.account, session.networks);
+  output_.OnSlot(end_ns, seconds, session.account, session.config.networks);
+  if (session.keeper) session.keeper->TakeSlot(session.account);
   session.account.ClearNetworks();
   std::vector<iptrk_interface> now = session.queue.Interfaces();
   output_.OnBooks(end_ns, seconds, session.interfaces, now);
   session.interfaces = std::move(now);
-  session.slot.lag = static_cast<double>(now_ns - end_ns) / 1e9;
+  session.account.SetInterfaces(session.interfaces);
+  session.slot.lag =
+      now_ns > end_ns ? static_cast<double>(now_ns - end_ns) / 1e9 : 0;
   output_.OnQueue(end_ns, seconds, session.slot);
   session.slot = {};
+  const LedgerPosition mark{
+      static_cast<std::int64_t>(end_ns / kSecond),
+      {session.queue.attach().created_ns, session.queue.Position()}};
+  if (ledger_) ledger_->PushMark(mark.end, mark.mark);
+  if (ends(session.config.collectd.host_interval)) EndHosts(session, mark);
+}
 
-  if (!ends(host_seconds)) return;
-  output_.OnHosts(end_ns, host_seconds, session.account, session.networks);
+void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
+  const std::uint64_t end_ns = session.second_end;
+  const CollectdConfig& collectd = session.config.collectd;
+  output_.OnHosts(end_ns, collectd.host_interval, session.account,
+                  session.config.networks);
+  if (session.keeper)
+    session.keeper->EndInterval(mark, collectd.host_interval, session.account,
+                                session.config.customers, session.interfaces);
   session.account.ClearHosts(end_ns);
-  session.account.Forget(
-      end_ns -
-      static_cast<std::uint64_t>(config_.collectd.forget_after) * kSecond);
-  session.queue.Commit(session.closed);
-  session.closed = session.queue.Position();
+  session.account.Forget(end_ns - Ns(collectd.forget_after));
+  session.held.push_back(mark);
+  if (changed_) Reconfigure(session);
+}
+
+// Back to the kernel goes what is in the ledger, and given to whoever writes
+// values an interval ago. When there is no more room for that, what is in the
+// ledger; and at last, unsafe as it is, all that was read.
+void Collector::GiveBack(Session& session) {
+  std::optional<LedgerPosition> last;
+  const auto give_back = [&](std::size_t kept) {
+    while (session.held.size() > kept &&
+           (!ledger_ || ledger_->AppliedEnd() >= session.held.front().end)) {
+      last = std::move(session.held.front());
+      session.held.pop_front();
+    }
+    if (last) session.queue.Commit(last->mark.positions);
+  };
+  give_back(1);
+  if (session.queue.Fill() > kEarlyCommitFill) {
+    give_back(0);
+    if (session.queue.Fill() > kEarlyCommitFill) {
+      session.queue.Commit(session.queue.Position());
+      session.held.clear();
+      ++session.slot.early_commits;
+    }
+  }
+}
+
+// A changed file holds from the end of a host interval on, when nothing is
+// summed by the old one.
+void Collector::TakeChange() {
+  std::optional<ConfigResult> result = file_->Changed();
+  if (!result) return;
+  if (!result->ok()) {
+    output_.OnHealth("configuration", false,
+                     fmt::format("{}; the configuration before it goes on",
+                                 result->errors.front().ToString()));
+    return;
+  }
+  output_.OnHealth("configuration", true, "the configuration was read anew");
+  const Config old = std::exchange(config_, std::move(result->config));
+  // What RRDs, queues and files were made for lasts as long as the process.
+  if (old.queue.name != config_.queue.name ||
+      old.queue.records != config_.queue.records ||
+      old.collectd.interval != config_.collectd.interval ||
+      old.collectd.host_interval != config_.collectd.host_interval ||
+      old.ledger.path != config_.ledger.path)
+    output_.OnInfo(
+        "queue.name, queue.records, collectd.interval, "
+        "collectd.host_interval and ledger.path change when "
+        "collectd is restarted");
+  config_.queue.name = old.queue.name;
+  config_.queue.records = old.queue.records;
+  config_.collectd.interval = old.collectd.interval;
+  config_.collectd.host_interval = old.collectd.host_interval;
+  config_.ledger = old.ledger;
+  changed_ = true;
+}
+
+void Collector::Reconfigure(Session& session) {
+  changed_ = false;
+  try {
+    session.queue.Watch(config_.queue);
+    session.config = Effective(session.queue);
+    session.queue.Own(session.config.networks);
+  } catch (const QueueError& error) {
+    output_.OnError(error.what());
+  }
+  session.account.Reconfigure(
+      session.config, [&](Host& host) { session.detector.Forget(host); });
+  session.account.SetInterfaces(session.interfaces);
+  session.detector.Reconfigure(session.config);
 }
 
 }  // namespace iptrk

@@ -2,9 +2,13 @@
 // The reader that never rests: drains a queue, closes seconds and slots.
 //
 // A record's own time decides its second and its slot. A slot is closed when
-// all rings were drained to its end; its values then go to the output, and
-// one slot later, when whoever writes them had time to, its records are given
-// back to the kernel. A crash in between repeats the slot, never loses it.
+// all rings were drained to its end; its values then go to the output, a host
+// interval's sums to the ledger, and when they are on disk, and whoever writes
+// values had an interval's time to, the records go back to the kernel.
+//
+// Where each slot ended is kept in the ledger, as positions in the rings. A
+// crash repeats what was not given back with the same ends, so that every slot
+// holds the same bytes again; whoever has them already takes no notice.
 //
 // Threads: Run() is for a thread of its own; the output is called from it.
 #ifndef IPTRK_LIB_COLLECTOR_H_
@@ -12,14 +16,15 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "lib/account.h"
 #include "lib/config.h"
-#include "lib/detect.h"
+#include "lib/config_file.h"
+#include "lib/incident.h"
+#include "lib/ledger_writer.h"
 #include "lib/queue.h"
 #include "lib/steady_clock.h"
 
@@ -50,14 +55,20 @@ class CollectorOutput {
   virtual void OnQueue(std::uint64_t end_ns, int seconds,
                        const QueueSlot& slot) = 0;
   virtual void OnIncident(const Incident& incident) = 0;
+  // Something of ours, "configuration" or "ledger", is wrong, or was and is
+  // well again.
+  virtual void OnHealth(const std::string& part, bool well,
+                        const std::string& text) = 0;
   virtual void OnInfo(const std::string& text) = 0;
   virtual void OnError(const std::string& text) = 0;
 };
 
 class Collector {
  public:
-  // `output` must outlive the collector.
-  Collector(Config config, CollectorOutput& output);
+  // `file` (may be null) is asked for changes; it and `output` must outlive
+  // the collector.
+  Collector(Config config, ConfigFile* file, CollectorOutput& output);
+  ~Collector();
 
   // Until stopped. A module that is missing or unloaded is waited for.
   void Run(std::stop_token stop);
@@ -67,14 +78,26 @@ class Collector {
   // again from the committed position.
   struct Session;
 
+  void OpenLedger();
+  Config Effective(const Queue& queue);
   void Attend(Queue& queue, std::stop_token stop);
+  void Begin(Session& session);
   void BeginSlots(Session& session);
   void Advance(Session& session, std::stop_token stop);
+  std::size_t Drain(Session& session, std::uint64_t until_ns);
   void EndSecond(Session& session, std::uint64_t now_ns);
   void EndSlot(Session& session, std::uint64_t now_ns);
+  void EndHosts(Session& session, const LedgerPosition& mark);
+  void GiveBack(Session& session);
+  void TakeChange();
+  void Reconfigure(Session& session);
 
   Config config_;
+  ConfigFile* file_;
   CollectorOutput& output_;
+  std::unique_ptr<LedgerWriter> ledger_;  // null: none wanted
+  bool changed_ = false;                  // config_, since the session has it
+  std::uint64_t ask_file_at_ = 0;
   SteadyClock clock_;
   std::string last_error_;
 };

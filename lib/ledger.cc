@@ -13,6 +13,9 @@
 namespace iptrk {
 namespace {
 
+// Whoever gives records back late needs the ends of slots that are in here.
+constexpr std::int64_t kMarksKept = 3600;
+
 // An upsert that adds: the table's key columns, then the counters as they
 // follow in it.
 std::string AddSql(const char* table, std::initializer_list<const char*> keys,
@@ -103,10 +106,10 @@ void Ledger::Apply(std::span<const LedgerEntry> entries,
     if (entry.end <= end) continue;
     Add(entry);
     end = entry.end;
-    SetApplied({entry.end, entry.mark});
+    SetApplied({entry.end, entry.mark}, entry.state);
   }
   if (end != before) {
-    database_.Prepare("DELETE FROM mark WHERE slot < ?").Run(end);
+    ForgetMarks(end - kMarksKept);
     if (before / kDay != end / kDay) Prune(SlotEnd(end));
   }
   for (const LedgerIncident& incident : incidents) Put(incident);
@@ -183,10 +186,16 @@ std::optional<LedgerPosition> Ledger::LastApplied() const {
   return PositionOf(query);
 }
 
-void Ledger::SetApplied(const LedgerPosition& position) {
-  database_.Prepare("INSERT OR REPLACE INTO applied VALUES (1, ?, ?, ?)")
+std::string Ledger::LastState() const {
+  LedgerStatement query = database_.Prepare("SELECT state FROM applied");
+  return query.Next() ? std::string(query.Text(0)) : std::string();
+}
+
+void Ledger::SetApplied(const LedgerPosition& position,
+                        const std::string& state) {
+  database_.Prepare("INSERT OR REPLACE INTO applied VALUES (1, ?, ?, ?, ?)")
       .Run(position.end, position.mark.created_ns,
-           std::string_view(PositionsToBlob(position.mark.positions)));
+           std::string_view(PositionsToBlob(position.mark.positions)), state);
 }
 
 void Ledger::PutMark(std::int64_t slot_end, const QueueMark& mark) {

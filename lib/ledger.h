@@ -52,17 +52,20 @@ class Ledger {
   // Adds what the entries, in order, and the others say, in one transaction;
   // durable when it returns. An entry that ends at or before LastApplied() is
   // in here already and is left out, so repeating a call changes nothing.
-  // Marks before LastApplied() are forgotten.
+  // Marks more than an hour before LastApplied() are forgotten.
   void Apply(std::span<const LedgerEntry> entries,
              std::span<const LedgerPosition> marks = {},
              std::span<const LedgerIncident> incidents = {});
 
   // The end of the last entry that is in here; nothing in a new file.
   std::optional<LedgerPosition> LastApplied() const;
+  std::string LastState() const;  // of that entry
 
   // For a new file in the place of a lost one: what ends at or before the
   // position is left out from now on.
-  void BeginAt(const LedgerPosition& position) { SetApplied(position); }
+  void BeginAt(const LedgerPosition& position) {
+    SetApplied(position, {});
+  }
 
   void Mark(std::int64_t slot_end, const QueueMark& mark);
   std::vector<LedgerPosition> Marks() const;  // not yet forgotten, in order
@@ -76,7 +79,7 @@ class Ledger {
   void AddBooks(std::int64_t slot, std::span<const BooksEntry> entries);
   void Put(const LedgerIncident& incident);
   void Prune(std::int64_t slot);
-  void SetApplied(const LedgerPosition& position);
+  void SetApplied(const LedgerPosition& position, const std::string& state);
   void PutMark(std::int64_t slot_end, const QueueMark& mark);
 
   LedgerDatabase database_;

@@ -28,12 +28,6 @@ struct QueueMark {
   friend bool operator==(const QueueMark&, const QueueMark&) = default;
 };
 
-// Where a slot ended.
-struct SlotMark {
-  std::int64_t end = 0;  // UTC, seconds
-  QueueMark mark;
-};
-
 // Bytes in the order of the data sources of iptrk_host.
 struct HostVolume {
   static constexpr std::size_t kInTcp = 0, kInUdp = 1, kInOther = 2,

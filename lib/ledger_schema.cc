@@ -87,7 +87,8 @@ CREATE TABLE applied (          -- the end of the last entry that is in here
   one INTEGER PRIMARY KEY CHECK (one = 1),
   end INTEGER NOT NULL,
   created_ns INTEGER NOT NULL,
-  positions BLOB NOT NULL
+  positions BLOB NOT NULL,
+  state TEXT NOT NULL           -- LedgerEntry::state
 );
 )"};
 constexpr std::int64_t kVersion = std::size(kSteps);

@@ -176,7 +176,8 @@ void LedgerWriter::Open() {
   const auto known = ledger->LastApplied();
   if (applied && (!known || known->end < applied->end))
     ledger->BeginAt(*applied);
-  const LedgerStart start{ledger->LastApplied(), ledger->Marks()};
+  const LedgerStart start{ledger->LastApplied(), ledger->Marks(),
+                          ledger->LastState()};
   ledger_ = std::move(ledger);
   const std::lock_guard lock(mutex_);
   applied_ = start.applied;

@@ -49,6 +49,7 @@ enum class LedgerEvent {
 struct LedgerStart {
   std::optional<LedgerPosition> applied;
   std::vector<LedgerPosition> marks;
+  std::string state;
 };
 
 struct LedgerWriterState {

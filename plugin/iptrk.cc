@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <deque>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -66,17 +67,41 @@ struct PerSecond {
   }
 };
 
+struct Notice {
+  int severity = NOTIF_FAILURE;
+  std::uint64_t time_ns = 0;
+  std::string instance, type, type_instance;
+  std::string message;
+  std::map<std::string, std::string> fields;  // meta data
+};
+
+Notice NoticeOf(const Incident& incident) {
+  const auto address = Address::Parse(incident.subject);
+  return {
+      .severity = incident.open ? NOTIF_FAILURE : NOTIF_OKAY,
+      // The incident's own time: a slot that is drained again after a
+      // crash must say the same, so that it is not mailed twice.
+      .time_ns = incident.open ? incident.start_ns : incident.end_ns,
+      .instance = incident.network,
+      .type = kHostPacketsType,
+      .type_instance = address ? AddressInstance(*address) : incident.subject,
+      .message = incident.Message(),
+      .fields = incident.Fields()};
+}
+
+// Handlers of notifications run in whoever's thread sends them, so that it is
+// one that can wait.
 class Notifier {
  public:
   Notifier() : thread_([this](std::stop_token stop) { Run(stop); }) {}
 
-  void Add(const Incident& incident) {
+  void Add(Notice notice) {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() == kMostNotifications) {
       ++dropped_;
       return;
     }
-    waiting_.push_back(incident);
+    waiting_.push_back(std::move(notice));
     wake_.notify_one();
   }
 
@@ -84,7 +109,7 @@ class Notifier {
   void Run(std::stop_token stop) {
     std::unique_lock lock(mutex_);
     while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
-      const Incident incident = std::move(waiting_.front());
+      const Notice notice = std::move(waiting_.front());
       waiting_.pop_front();
       const std::uint64_t dropped = std::exchange(dropped_, 0);
       lock.unlock();
@@ -93,32 +118,26 @@ class Notifier {
             "iptrk: %llu notifications were dropped: their handlers are too "
             "slow",
             static_cast<unsigned long long>(dropped));
-      Send(incident);
+      Send(notice);
       lock.lock();
     }
   }
 
-  static void Send(const Incident& incident) {
+  static void Send(const Notice& notice) {
     notification_t notification{};
-    notification.severity = incident.open ? NOTIF_FAILURE : NOTIF_OKAY;
-    // The incident's own time: a slot that is drained again after a crash
-    // must say the same, so that it is not mailed twice.
-    const std::uint64_t time_ns =
-        incident.open ? incident.start_ns : incident.end_ns;
+    notification.severity = notice.severity;
     notification.time =
-        TIME_T_TO_CDTIME_T(static_cast<time_t>(time_ns / kSecond));
+        TIME_T_TO_CDTIME_T(static_cast<time_t>(notice.time_ns / kSecond));
     sstrncpy(notification.host, hostname_g, sizeof notification.host);
     sstrncpy(notification.plugin, kPluginName, sizeof notification.plugin);
-    sstrncpy(notification.plugin_instance, incident.network.c_str(),
+    sstrncpy(notification.plugin_instance, notice.instance.c_str(),
              sizeof notification.plugin_instance);
-    sstrncpy(notification.type, kHostPacketsType, sizeof notification.type);
-    const auto address = Address::Parse(incident.subject);
-    sstrncpy(notification.type_instance,
-             (address ? AddressInstance(*address) : incident.subject).c_str(),
+    sstrncpy(notification.type, notice.type.c_str(), sizeof notification.type);
+    sstrncpy(notification.type_instance, notice.type_instance.c_str(),
              sizeof notification.type_instance);
-    sstrncpy(notification.message, incident.Message().c_str(),
+    sstrncpy(notification.message, notice.message.c_str(),
              sizeof notification.message);
-    for (const auto& [name, value] : incident.Fields())
+    for (const auto& [name, value] : notice.fields)
       plugin_notification_meta_add_string(&notification, name.c_str(),
                                           value.c_str());
     plugin_dispatch_notification(&notification);
@@ -127,7 +146,7 @@ class Notifier {
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::deque<Incident> waiting_;
+  std::deque<Notice> waiting_;
   std::uint64_t dropped_ = 0;
   std::jthread thread_;  // last: it uses the rest
 };
@@ -202,7 +221,23 @@ class CollectdOutput : public CollectorOutput {
   }
 
   void OnIncident(const Incident& incident) override {
-    notifier_.Add(incident);
+    notifier_.Add(NoticeOf(incident));
+  }
+  // May come from the ledger's thread.
+  void OnHealth(const std::string& part, bool well,
+                const std::string& text) override {
+    if (well)
+      INFO("iptrk: %s: %s", part.c_str(), text.c_str());
+    else
+      ERROR("iptrk: %s: %s", part.c_str(), text.c_str());
+    notifier_.Add(
+        {.severity = well ? NOTIF_OKAY : NOTIF_WARNING,
+         .time_ns = static_cast<std::uint64_t>(time(nullptr)) * kSecond,
+         .instance = part,
+         .type = "",
+         .type_instance = "",
+         .message = part + ": " + text,
+         .fields = {}});
   }
   void OnInfo(const std::string& text) override {
     INFO("iptrk: %s", text.c_str());
@@ -257,6 +292,7 @@ class CollectdOutput : public CollectorOutput {
 
 std::string g_config_path = kDefaultConfigPath;
 bool g_config_given = false;
+std::unique_ptr<ConfigFile> g_file;
 std::unique_ptr<CollectdOutput> g_output;
 std::unique_ptr<std::jthread> g_thread;
 
@@ -295,7 +331,8 @@ int OnConfig(oconfig_item_t* block) {
 int OnInit() {
   return Guarded("start", [] {
     if (g_thread) return 0;
-    ConfigResult result = LoadConfigOrDefaults(g_config_path, g_config_given);
+    g_file = std::make_unique<ConfigFile>(g_config_path, g_config_given);
+    ConfigResult result = g_file->Load();
     for (const ConfigError& error : result.errors)
       ERROR("iptrk: %s", error.ToString().c_str());
     if (!result.ok()) return -1;
@@ -303,7 +340,7 @@ int OnInit() {
     g_thread = std::make_unique<std::jthread>(
         [config = std::move(result.config)](std::stop_token stop) {
           Guarded("collector", [&] {
-            Collector(config, *g_output).Run(stop);
+            Collector(config, g_file.get(), *g_output).Run(stop);
             return 0;
           });
         });
@@ -315,6 +352,7 @@ int OnShutdown() {
   return Guarded("stop", [] {
     g_thread.reset();  // asks it to stop, and waits
     g_output.reset();
+    g_file.reset();
     return 0;
   });
 }

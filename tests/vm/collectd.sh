@@ -84,6 +84,19 @@ slot_written() {
 	wait_for "[[ \$(rrdtool last $rrds/iptrk-all/iptrk_network.rrd) -gt $after ]]" 60
 }
 
+# ledger QUERY: the first row of its answer.
+ledger=${ledger:-/run/ledger.sqlite}
+ledger() {
+	/usr/bin/python3 -c 'import sqlite3, sys
+row = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute(sys.argv[2]).fetchone()
+print(*(0 if value is None else value for value in row))' "$ledger" "$1"
+}
+
+# ledger_total bytes|packets: everything that is in there.
+ledger_total() {
+	ledger "SELECT sum(in_$1 + out_$1 + internal_$1 + bogon_$1 + spoofed_$1 + foreign_$1 + nonip_$1 + unattributed_$1) FROM total"
+}
+
 rrd_total() {
 	tests/vm/rrd-total "$rrds/$1" "$2"
 }

@@ -27,6 +27,10 @@ collectd_config <<-END
 	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
 	[networks.target]
 	prefixes = ["10.10.10.0/24", "64.13.134.0/24"]
+	[customers.client]
+	prefixes = ["10.1.0.80/32", "2001:db8:1::80/128"]
+	[ledger]
+	path = "$ledger"
 	[detect.packets]
 	limit = 1000000
 END
@@ -65,6 +69,14 @@ it 'sees every frame and byte the interfaces count' equal '[]' "$(books_balance)
 it 'puts every frame into exactly one class' equal True "$(seen_once)"
 it 'gives the reader every byte it recorded' equal "$(recorded bytes)" "$(accounted '')"
 it 'gives the reader every packet it recorded' equal "$(recorded packets)" "$(accounted _packets)"
+it 'keeps every byte and packet in the ledger' equal "$(recorded bytes) $(recorded packets)" \
+	"$(ledger_total bytes) $(ledger_total packets)"
+it 'keeps the books in the ledger' equal \
+	"$(books wan0 received seen bytes) 0" \
+	"$(ledger "SELECT sum(seen_bytes), sum(nic_bytes - seen_bytes) FROM books JOIN interface ON id = interface WHERE name = 'wan0' AND NOT sent")"
+it "keeps a customer's bytes" equal \
+	"$(($(rrd_total iptrk-lan/iptrk_host-10.1.0.80.rrd out_tcp+out_udp+out_other) + $(rrd_total iptrk-lan/iptrk_host-2001_db8_1__80.rrd out_tcp+out_udp+out_other)))" \
+	"$(ledger "SELECT sum(out_bytes) FROM customer_slot JOIN customer ON id = customer WHERE name = 'client'")"
 it 'counts what it forwards once' equal "$(books lan0 sent elsewhere packets)" \
 	"$(($(books lan0 sent seen packets) - $(books lan0 sent recorded packets)))"
 it 'counts twenty pings of 98 bytes, five of three fragments and no more' equal \
@@ -107,6 +119,8 @@ collectd_start
 slot_written
 it 'loses no packet while collectd is dead, and counts none twice' equal \
 	"$(recorded packets) $(recorded bytes)" "$(accounted _packets) $(accounted '')"
+it 'nor does its ledger' equal "$(recorded packets) $(recorded bytes)" \
+	"$(ledger_total packets) $(ledger_total bytes)"
 
 it 'still balances after all that' equal '[]' "$(books_balance)"
 collectd_kill TERM
