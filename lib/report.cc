@@ -2,12 +2,18 @@
 #include "lib/report.h"
 
 #include <algorithm>
+#include <future>
+#include <iterator>
 #include <map>
+#include <thread>
 
+#include "lib/ledger_reader.h"
 #include "lib/ledger_sum.h"
 
 namespace iptrk {
 namespace {
+
+constexpr std::size_t kWorthAThread = 16;  // customers
 
 // The customer's rows put to the slots that the ledger has.
 std::vector<BillSlot> SlotsOf(const LedgerReader& ledger,
@@ -54,16 +60,11 @@ Bill MakeBill(const BillRequest& request, std::vector<BillSlot> slots,
   return bill;
 }
 
-}  // namespace
-
-double Bill::Coverage() const {
-  const auto seconds = static_cast<double>(request.span.to - request.span.from);
-  return static_cast<double>(covered) / seconds;
-}
-
-std::vector<Bill> MakeBills(const LedgerReader& ledger,
-                            std::span<const BillRequest> requests,
-                            const BillOptions& options) {
+// A part of the bills. Totals and rows are of one snapshot.
+std::vector<Bill> MakePart(const std::string& path,
+                           std::span<const BillRequest> requests,
+                           const BillOptions& options) {
+  const LedgerReader ledger(path);
   std::map<TimeSpan, std::vector<TotalSlot>> totals;  // most share a zone
   std::vector<Bill> bills;
   for (const BillRequest& request : requests) {
@@ -74,6 +75,33 @@ std::vector<Bill> MakeBills(const LedgerReader& ledger,
     for (const TotalSlot& total : at->second)
       bills.back().unattributed += total.volume.unattributed;
   }
+  return bills;
+}
+
+}  // namespace
+
+double Bill::Coverage() const {
+  const auto seconds = static_cast<double>(request.span.to - request.span.from);
+  return static_cast<double>(covered) / seconds;
+}
+
+std::vector<Bill> MakeBills(const std::string& ledger,
+                            std::span<const BillRequest> requests,
+                            const BillOptions& options) {
+  const std::size_t parts =
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1,
+                              requests.size() / kWorthAThread + 1);
+  std::vector<std::future<std::vector<Bill>>> futures;
+  for (std::size_t i = 0; i < parts; ++i) {
+    const std::size_t from = requests.size() * i / parts;
+    const std::size_t to = requests.size() * (i + 1) / parts;
+    futures.push_back(std::async(
+        parts == 1 ? std::launch::deferred : std::launch::async, MakePart,
+        ledger, requests.subspan(from, to - from), options));
+  }
+  std::vector<Bill> bills;
+  for (auto& future : futures)
+    std::ranges::move(future.get(), std::back_inserter(bills));
   return bills;
 }
 

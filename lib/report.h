@@ -19,7 +19,6 @@
 
 #include "lib/civil_month.h"
 #include "lib/ledger_entry.h"
-#include "lib/ledger_reader.h"
 #include "lib/percentile.h"
 
 namespace iptrk {
@@ -65,8 +64,9 @@ struct Bill {
   double Coverage() const;
 };
 
+// In the order of the requests, made on several threads when they are many.
 // Throws LedgerError.
-std::vector<Bill> MakeBills(const LedgerReader& ledger,
+std::vector<Bill> MakeBills(const std::string& ledger,
                             std::span<const BillRequest> requests,
                             const BillOptions& options);
 

@@ -177,9 +177,9 @@ int Run(ReportOptions options, const Config& config) {
   if (path.empty())
     throw UsageError("no ledger is configured; give --ledger PATH");
 
-  const LedgerReader ledger(path);
-  const std::vector<BillRequest> requests = Requests(options, config, ledger);
-  std::vector<Bill> bills = MakeBills(ledger, requests, options.bill);
+  const std::vector<BillRequest> requests =
+      Requests(options, config, LedgerReader(path));
+  std::vector<Bill> bills = MakeBills(path, requests, options.bill);
   // Who was removed long ago isn't told of for ever.
   if (options.customers.empty())
     std::erase_if(bills, [](const Bill& bill) {
