@@ -19,9 +19,8 @@ std::optional<absl::TimeZone> Load(const std::string& name) {
 
 std::int64_t Seconds(absl::CivilSecond civil, const absl::TimeZone& zone) {
   const absl::TimeZone::TimeInfo info = zone.At(civil);
-  return absl::ToUnixSeconds(info.kind == absl::TimeZone::TimeInfo::SKIPPED
-                                 ? info.trans
-                                 : info.pre);
+  return absl::ToUnixSeconds(
+      info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre);
 }
 
 }  // namespace
@@ -41,8 +40,10 @@ std::optional<TimeSpan> MonthSpan(const std::string& month,
 }
 
 std::string LastMonth(std::int64_t now, const std::string& zone) {
-  const absl::CivilSecond civil =
-      Load(zone).value_or(absl::UTCTimeZone()).At(absl::FromUnixSeconds(now)).cs;
+  const absl::CivilSecond civil = Load(zone)
+                                      .value_or(absl::UTCTimeZone())
+                                      .At(absl::FromUnixSeconds(now))
+                                      .cs;
   return absl::FormatCivilTime(absl::CivilMonth(civil) - 1);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/ledger_reader.h"
 
+#include <algorithm>
+
 #include "lib/ledger_schema.h"
 
 namespace iptrk {
@@ -40,6 +42,10 @@ std::vector<CustomerSlot> LedgerReader::Customer(const std::string& name,
                                                  std::int64_t from,
                                                  std::int64_t to) const {
   std::vector<CustomerSlot> slots;
+  constexpr std::int64_t kMostReserved = 1 << 16;
+  if (from < to)
+    slots.reserve(static_cast<std::size_t>(
+        std::min((to - from) / kLedgerSlot + 1, kMostReserved)));
   LedgerStatement query = database_.Prepare(
       "SELECT * FROM customer_slot WHERE customer = "
       "(SELECT id FROM customer WHERE name = ?) "

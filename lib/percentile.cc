@@ -29,13 +29,12 @@ Percentile Find(std::span<const Sample> samples, const char* direction,
   std::vector<std::uint32_t> order(samples.size());
   std::iota(order.begin(), order.end(), 0u);
   const auto at = order.begin() + static_cast<std::ptrdiff_t>(found.dropped);
-  std::nth_element(order.begin(), at, order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) {
-                     const std::uint64_t left = value(samples[a]);
-                     const std::uint64_t right = value(samples[b]);
-                     return left != right ? left > right
-                                          : samples[a].end < samples[b].end;
-                   });
+  std::nth_element(
+      order.begin(), at, order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        const std::uint64_t left = value(samples[a]);
+        const std::uint64_t right = value(samples[b]);
+        return left != right ? left > right : samples[a].end < samples[b].end;
+      });
   found.sample = samples[*at];
   found.direction = direction;
   found.bytes = value(found.sample);

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   iptrk::AddGraphCommand(app, context);
   iptrk::AddPagesCommand(app, context);
   iptrk::AddReplayCommand(app, context);
+  iptrk::AddReportCommand(app, context);
   iptrk::AddStatusCommand(app, context);
   try {
     app.parse(argc, argv);
