@@ -63,7 +63,7 @@ END
 cat >"$work/bad.toml" <<'END'
 [colectd]
 [queue]
-recrods = 1024
+recordz = 1024
 [mail]
 tls = starttls
 [customers.acme]
@@ -81,7 +81,7 @@ it 'warns of an interface that is not there, and takes the file' says 0 "$work/o
 	"odd\.toml:2:21: no interface of this machine matches 'nosuch\*' now" ': ok'
 it 'names every fault of a file, its place and its remedy' says 1 "$work/bad.toml" \
 	'bad\.toml:1:2: \[colectd\] is not a section; did you mean \[collectd\]\?' \
-	'bad\.toml:3:1: queue\.recrods is not a key; did you mean records\?' \
+	'bad\.toml:3:1: queue\.recordz is not a key; did you mean records\?' \
 	"bad\.toml:5:7: 'starttls' is no value; text must be in quotes" \
 	"bad\.toml:7:13: '10\.1\.0\.1/24' .* did you mean 10\.1\.0\.0/24\?" \
 	"bad\.toml:8:12: 'Berlin' is no time zone"
