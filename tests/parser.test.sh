@@ -58,7 +58,7 @@ else
 	skip "compares the captures of $more too" 'there is no such directory'
 fi
 
-it 'builds the fuzzer of the parser' tests/fuzz/build "$work/fuzz"
+it 'builds the fuzzer of the parser' tests/fuzz/build parse "$work/fuzz"
 it 'keeps its promises for every input that broke one before' fuzz
 it "keeps its promises for $seconds s of fuzzed packets" fuzz_on
 

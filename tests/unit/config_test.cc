@@ -118,7 +118,7 @@ TEST(Config, FindsTheFaultsBesideASyntaxErrorToo) {
       "[mail]\n"
       "tls = yes\n"
       "[pages]\n"
-      "titel = \"x\"\n",
+      "titlle = \"x\"\n",
       "iptrk.toml");
   std::vector<std::string> lines;
   for (const ConfigError& error : result.errors)
@@ -128,7 +128,7 @@ TEST(Config, FindsTheFaultsBesideASyntaxErrorToo) {
                                    "mean records?"),
                          HasSubstr("5:1: the list before this section"),
                          HasSubstr("8:7: 'yes' is no value"),
-                         HasSubstr("10:1: pages.titel is not a key; did you "
+                         HasSubstr("10:1: pages.titlle is not a key; did you "
                                    "mean title?")));
 }
 
@@ -137,6 +137,7 @@ TEST(Config, SuggestsTheKeyAndTheSectionThatWereMeant) {
               HasSubstr("did you mean host_interval?"));
   EXPECT_THAT(FirstError("[queue]\nhost_interval = 60\n"),
               HasSubstr("it belongs below [collectd]"));
+  EXPECT_THAT(FirstError("[mail]\nprot = 25\n"), HasSubstr("mean port?"));
   EXPECT_THAT(FirstError("[Collectd]\n"), HasSubstr("mean [collectd]?"));
   EXPECT_THAT(FirstError("[network.lan]\n"), HasSubstr("mean [networks]?"));
   EXPECT_THAT(FirstError("[detect.packet]\n"), HasSubstr("[detect.packets]"));

@@ -18,9 +18,9 @@ TEST(PeerPrivacy, KeepsTheAddressItsPrefixOrNothing) {
 }
 
 TEST(PeerPrivacy, CountsAsOneWhatReadsAlike) {
-  const char* const peers[] = {"203.0.113.9", "203.0.113.255", "203.0.114.9",
-                               "2001:db8:1::1", "2001:db8:1:ffff::1",
-                               "2001:db8:2::1", "::1"};
+  const char* const peers[] = {
+      "203.0.113.9",        "203.0.113.255", "203.0.114.9", "2001:db8:1::1",
+      "2001:db8:1:ffff::1", "2001:db8:2::1", "::1"};
   for (const PeerPrivacy privacy :
        {PeerPrivacy::kFull, PeerPrivacy::kPrefix, PeerPrivacy::kNone})
     for (const char* a : peers)
