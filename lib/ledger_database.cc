@@ -71,7 +71,10 @@ std::string Describe(LedgerFault fault, const std::string& path, int code,
         return fmt::format(
             "{}: its directory does not exist; make it: mkdir -p {}", path,
             directory);
-      return fmt::format("{}: does not exist", path);
+      return fmt::format(
+          "{}: does not exist; collectd's plugin iptrk makes it, at the path "
+          "that [ledger] gives",
+          path);
     }
     case LedgerFault::kReadOnly:
       return fmt::format(

@@ -55,18 +55,16 @@ void AppendBill(const Bill& bill, std::size_t width, bool audit,
                                    Gigabytes(bill.volume.out));
   for (const auto& [convention, p95] : bill.percentiles) {
     text += fmt::format(
-        "{:<{}} {} {:>12} {:<10} {:<6} {:>13} {:>11} {:>9}{}\n", name, width,
+        "{:<{}} {} {:>12} {:<10} {:<6} {:>13} {:>11} {:>9}{}{}\n", name, width,
         volume, p95 ? Megabits(*p95) : "-", ToString(convention),
         p95 ? p95->direction : "-",
         p95 ? fmt::format("{} of {}", p95->rank, p95->samples) : "-",
         fmt::format("{}/{}", bill.seen, bill.expected), CoverageText(bill),
-        bill.billable ? "" : "  NOT BILLABLE");
+        bill.billable ? "" : "  NOT BILLABLE",
+        bill.request.configured ? "" : "  not configured");
     name.clear();
     volume = fmt::format("{:>14} {:>14}", "", "");
   }
-  if (!bill.request.configured)
-    text += fmt::format("{:<{}}   (in the ledger, but not configured)\n", "",
-                        width);
   if (!audit) return;
   for (const auto& [convention, p95] : bill.percentiles)
     if (p95) text += "    " + AuditText(bill, *p95, convention) + "\n";
@@ -125,11 +123,11 @@ std::string BillsToText(std::span<const Bill> bills, bool audit) {
           before ? "\n" : "", request.period, request.timezone,
           FormatDate(request.span.from, request.timezone),
           FormatDate(request.span.to, request.timezone), bill.expected);
-      if (bill.unattributed.packets > 0 || bill.unattributed.bytes > 0)
+      if (bill.unattributed.bytes > 0)
         text += fmt::format(
-            "{} GB of all traffic could not be attributed to an address, and "
-            "so to no customer\n",
-            Gigabytes(bill.unattributed));
+            "{} bytes of all traffic could not be attributed to an address, "
+            "and so to no customer\n",
+            bill.unattributed.bytes);
       text += fmt::format(
           "{:<{}} {:>14} {:>14} {:>12} {:<10} {:<6} {:>13} {:>11} {:>9}\n",
           "customer", width, "GB in", "GB out", "p95 Mbit/s", "convention",

@@ -5,7 +5,7 @@
 //   slot END SECONDS COVERED UNATTRIBUTED_BYTES    an entry of one interval
 //   customer NAME IN OUT                           of the slot before; bytes
 //   customers COUNT SEED    so many: c0, c1, ... with random bytes
-//   hosts COUNT SEED    so many random hosts of 10.0.0.0/16 in that slot
+//   hosts COUNT SEED    so many hosts of 10.0.0.0/16, with random bytes
 #include <cstdio>
 #include <iostream>
 #include <random>
@@ -24,9 +24,10 @@ void AddRandomHosts(std::size_t count, unsigned seed, LedgerEntry& entry) {
   std::mt19937_64 random(seed);
   // Most flows are small and few are large.
   std::lognormal_distribution<double> bytes(10, 3);
+  std::mt19937_64 who(count);  // the same in every slot
   std::set<std::uint32_t> numbers;
   while (numbers.size() < count)
-    numbers.insert(static_cast<std::uint32_t>(random() & 0xffff));
+    numbers.insert(static_cast<std::uint32_t>(who() & 0xffff));
   for (const std::uint32_t number : numbers) {
     HostEntry host{Address::FromIpv4(0x0a000000u | number), {}};
     for (std::size_t i = 0; i < HostVolume::kByteKinds; ++i)

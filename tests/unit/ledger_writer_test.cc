@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <numeric>
 #include <string>
@@ -260,6 +263,160 @@ TEST(LedgerWriter, KeepsEveryByteInBoundedMemory) {
   for (const auto& slot : LedgerReader(path).Customer("acme", 0, INT64_MAX))
     sum += slot.volume.in.bytes;
   EXPECT_EQ(sum, SumTo(60));
+}
+
+// Runs `body` with a file system of its own of `size` bytes at `directory`,
+// in a mount namespace that goes with the thread. False: that takes root.
+bool WithFileSystem(const fs::path& directory, const char* size,
+                    const std::function<void()>& body) {
+  bool mounted = false;
+  std::thread([&] {
+    const std::string options = std::string("size=") + size;
+    mounted =
+        unshare(CLONE_NEWNS) == 0 &&
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        mount("none", directory.c_str(), "tmpfs", 0, options.c_str()) == 0;
+    if (mounted) body();
+  }).join();
+  return mounted;
+}
+
+TEST(LedgerWriter, LosesNoByteToAFullDisk) {
+  LedgerFile file;
+  const bool ran = WithFileSystem(file.directory(), "400k", [&] {
+    Writer writer(file.path());
+    std::int64_t end = PushMinutes(*writer.operator->(), 5);
+    ASSERT_TRUE(writer.HasApplied(end));
+    const std::string filler = (file.directory() / "filler").string();
+    std::ofstream(filler) << std::string(1 << 20, 'x');
+    int minutes = 5;
+    while (writer->State().problem.empty() && minutes < 5000) {
+      end = PushMinutes(*writer.operator->(), 10, minutes);
+      minutes += 10;
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    EXPECT_THAT(writer->State().problem, HasSubstr("no space left; free some"));
+
+    fs::remove(filler);
+
+    ASSERT_TRUE(writer.HasApplied(end)) << writer.texts();
+    EXPECT_EQ(file.CustomerIn(), SumTo(static_cast<std::uint64_t>(minutes)));
+    writer->Stop();
+    EXPECT_THAT(writer.events(),
+                ElementsAre(LedgerEvent::kProblem, LedgerEvent::kMended));
+  });
+  if (!ran) GTEST_SKIP() << "mounting a file system takes root";
+}
+
+TEST(LedgerWriter, LosesNoByteToAReadOnlyDisk) {
+  LedgerFile file;
+  const bool ran = WithFileSystem(file.directory(), "4m", [&] {
+    const char* directory = file.directory().c_str();
+    { Ledger ledger(file.path()); }
+    ASSERT_EQ(
+        mount("none", directory, nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+    Writer writer(file.path());
+    const std::int64_t end = PushMinutes(*writer.operator->(), 20);
+    ASSERT_TRUE(writer.HasProblem());
+    EXPECT_THAT(writer->State().problem, HasSubstr("can't be written"));
+    EXPECT_THAT(writer->State().problem, HasSubstr("mount it read-write"));
+
+    ASSERT_EQ(mount("none", directory, nullptr, MS_REMOUNT, nullptr), 0);
+
+    ASSERT_TRUE(writer.HasApplied(end)) << writer.texts();
+    EXPECT_EQ(file.CustomerIn(), SumTo(20));
+  });
+  if (!ran) GTEST_SKIP() << "mounting a file system takes root";
+}
+
+TEST(LedgerWriter, PushesWithoutWaitingWhileTheDiskIsLocked) {
+  LedgerFile file;
+  Ledger(file.path()).Apply(std::vector{Minute(kStart, 0)});
+  LedgerDatabase other(file.path(), LedgerDatabase::Mode::kWrite);
+  other.Execute("BEGIN EXCLUSIVE");
+  Writer writer(file.path());
+  const auto begin = std::chrono::steady_clock::now();
+  PushMinutes(*writer.operator->(), 1000);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(500));
+}
+
+// A bytes-in sum of all hosts in the entries.
+std::uint64_t HostBytes(const std::vector<LedgerEntry>& entries) {
+  std::uint64_t sum = 0;
+  for (const LedgerEntry& entry : entries)
+    for (const HostEntry& host : entry.hosts)
+      sum += host.volume.bytes[HostVolume::kInTcp];
+  return sum;
+}
+
+TEST(LedgerBacklog, MergesIntervalsOfASlotFirstAndLosesNothingByIt) {
+  BacklogLimits limits;
+  limits.entries = 2;
+  LedgerBacklog backlog(limits);
+  for (int i = 1; i <= 10; ++i)
+    backlog.Push(Minute(kStart + i * 60, static_cast<std::uint64_t>(i)));
+
+  const auto entries = backlog.Front(10);
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].end, kStart + 300);
+  EXPECT_EQ(entries[0].covered, 300);
+  EXPECT_EQ(entries[0].customers[0].volume.in.bytes, SumTo(5));
+  EXPECT_EQ(entries[0].books[0].seen.bytes, SumTo(5));
+  EXPECT_EQ(entries[0].mark, Minute(kStart + 300, 0).mark);
+  EXPECT_EQ(entries[1].total.in.bytes, SumTo(10) - SumTo(5));
+  EXPECT_EQ(HostBytes(entries), SumTo(10));
+  EXPECT_EQ(backlog.losses().merged_intervals, 8u);
+  EXPECT_EQ(backlog.losses().merged_slots, 0u);
+}
+
+TEST(LedgerBacklog, MovesHostsBeforeItTouchesWhatIsBilled) {
+  BacklogLimits limits;
+  limits.hosts = 3;
+  LedgerBacklog backlog(limits);
+  for (int slot = 1; slot <= 20; ++slot)
+    backlog.Push(Minute(kStart + slot * 300, static_cast<std::uint64_t>(slot)));
+
+  const auto entries = backlog.Front(100);
+  ASSERT_EQ(entries.size(), 20u);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    EXPECT_EQ(entries[i].customers[0].volume.in.bytes, i + 1);
+  EXPECT_EQ(HostBytes(entries), SumTo(20));
+  // Each hour still has its own.
+  EXPECT_EQ(HostBytes({entries.begin(), entries.begin() + 12}), SumTo(12));
+  EXPECT_LE(backlog.hosts(), 3u);
+}
+
+TEST(LedgerBacklog, SaysThatASlotWithTheBytesOfSeveralIsNoSample) {
+  BacklogLimits limits;
+  limits.entries = 2;
+  LedgerBacklog backlog(limits);
+  for (int slot = 1; slot <= 4; ++slot)
+    backlog.Push(Minute(kStart + slot * 300, static_cast<std::uint64_t>(slot)));
+
+  const auto entries = backlog.Front(10);
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].total.in.bytes, 1u + 2 + 3);
+  EXPECT_EQ(entries[0].covered, 0);
+  EXPECT_EQ(entries[1].covered, 60);
+  EXPECT_EQ(backlog.losses().merged_slots, 2u);
+}
+
+TEST(LedgerBacklog, KeepsTheLatestStateOfAnIncidentAndTheNewestMarks) {
+  BacklogLimits limits;
+  limits.marks = 2;
+  LedgerBacklog backlog(limits);
+  for (int i = 1; i <= 3; ++i) backlog.PushMark({i, {}});
+  LedgerIncident incident;
+  incident.id = "a";
+  backlog.PushIncident(incident);
+  incident.open = false;
+  backlog.PushIncident(incident);
+
+  EXPECT_THAT(backlog.marks(),
+              ElementsAre(LedgerPosition{2, {}}, LedgerPosition{3, {}}));
+  ASSERT_EQ(backlog.incidents().size(), 1u);
+  EXPECT_FALSE(backlog.incidents()[0].open);
+  EXPECT_EQ(backlog.losses().dropped_marks, 1u);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ PageData Section(const Bill& bill) {
   section.set("to", FormatDate(request.span.to, request.timezone));
   section.set("expected", std::to_string(bill.expected));
   section.set("has_unattributed", bill.unattributed.bytes > 0);
-  section.set("unattributed", Gigabytes(bill.unattributed));
+  section.set("unattributed", std::to_string(bill.unattributed.bytes));
   return section;
 }
 
