@@ -35,14 +35,10 @@ struct QueueConfig {
   bool promiscuous = false;
 };
 
-// How values are handed to collectd: bytes/s, or counts that only grow.
-enum class ValueKind : std::uint8_t { kGauge, kDerive };
-
 struct CollectdConfig {
   int interval = 10;         // seconds; the slot of networks and services
   int host_interval = 60;    // seconds; a multiple of `interval`; divides 300
   int forget_after = 86400;  // seconds a silent host goes on getting zeros
-  ValueKind value_kind = ValueKind::kGauge;
   // Where collectd's rrdtool or rrdcached plugin keeps its RRDs; `iptrk
   // graph` and `iptrk pages` read them there.
   std::string rrd_directory = "/var/lib/collectd/rrd";

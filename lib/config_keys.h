@@ -22,7 +22,7 @@ namespace config_keys {
 inline constexpr std::string_view kQueue[] = {
     "name", "interfaces", "inside", "outside", "records", "promiscuous"};
 inline constexpr std::string_view kCollectd[] = {
-    "interval", "host_interval", "forget_after", "value_kind", "rrd_directory"};
+    "interval", "host_interval", "forget_after", "rrd_directory"};
 inline constexpr std::string_view kNetwork[] = {"prefixes", "ipv6_prefix"};
 inline constexpr std::string_view kCustomer[] = {"prefixes", "timezone",
                                                  "convention"};

@@ -156,9 +156,6 @@ void ReadCollectd(const toml::table& root, ConfigReader& reader,
                  fmt::format("forget_after must be at least host_interval, "
                              "{} s; a day is 86400",
                              collectd.host_interval));
-  constexpr std::array<std::pair<std::string_view, ValueKind>, 2> kKinds = {
-      {{"gauge", ValueKind::kGauge}, {"derive", ValueKind::kDerive}}};
-  reader.Choice(*table, "value_kind", kKinds, collectd.value_kind);
   reader.Path(*table, "rrd_directory", collectd.rrd_directory);
 }
 

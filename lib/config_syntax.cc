@@ -158,8 +158,8 @@ struct Hazard {
 };
 
 // What toml++ 3.3 would not survive: a key of so many parts that its tables,
-// nested in each other, overflow the stack; and a [ that no name follows,
-// which its parser assumes away.
+// nested in each other, overflow the stack; a [ that no name follows, and
+// letters beyond ASCII outside quotes, which its parser assumes away.
 std::optional<Hazard> FindHazard(std::string_view text) {
   toml::source_position at{1, 0};
   std::size_t parts = 0;
@@ -188,6 +188,10 @@ std::optional<Hazard> FindHazard(std::string_view text) {
       }
       continue;
     }
+    if ((c & 0x80) != 0)
+      return Hazard{{at.line, std::max<toml::source_index>(at.column, 1)},
+                    "a character that must be in quotes; names are of "
+                    "letters a to z, digits, - and _"};
     switch (c) {
       case '#':
         until = "\n";

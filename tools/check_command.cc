@@ -123,12 +123,8 @@ void PrintWatched(const QueueConfig& queue) {
 
 void PrintRest(const Config& config) {
   const CollectdConfig& collectd = config.collectd;
-  fmt::print(
-      "  collectd: networks and services every {} s, hosts every {} s, "
-      "as {}\n",
-      collectd.interval, collectd.host_interval,
-      collectd.value_kind == ValueKind::kGauge ? "gauges (bytes/s)"
-                                               : "counters (derive)");
+  fmt::print("  collectd: networks and services every {} s, hosts every {} s\n",
+             collectd.interval, collectd.host_interval);
   if (config.detect.packets.enabled)
     fmt::print("  incident: a host with more than {:.0f} packets/s\n",
                config.detect.packets.limit);

@@ -154,7 +154,6 @@ TEST(ConfigExample, ShowsTheDefaults) {
   EXPECT_EQ(shown.collectd.interval, config.collectd.interval);
   EXPECT_EQ(shown.collectd.host_interval, config.collectd.host_interval);
   EXPECT_EQ(shown.collectd.forget_after, config.collectd.forget_after);
-  EXPECT_EQ(shown.collectd.value_kind, config.collectd.value_kind);
   EXPECT_EQ(shown.collectd.rrd_directory, config.collectd.rrd_directory);
   ASSERT_EQ(shown.networks.size(), 1u);
   EXPECT_EQ(shown.networks[0].ipv6_prefix, Network{}.ipv6_prefix);

@@ -93,11 +93,12 @@ TEST(Ledger, RemembersWhereTheQueueWasAfterTheLastEntry) {
             (LedgerPosition{kStart + 60, mark}));
 }
 
-TEST(Ledger, KeepsTheMarksOfSlotsThatNoEntryCovers) {
+TEST(Ledger, KeepsTheMarksOfTheLastHourAndOfSlotsThatNoEntryCovers) {
   LedgerFile file;
   Ledger ledger(file.path());
-  for (int i = 1; i <= 7; ++i)
-    ledger.Mark(kStart + i * 10, {9, {static_cast<std::uint64_t>(i)}});
+  ledger.Mark(kStart - 3600, {9, {0}});
+  ledger.Mark(kStart + 60, {9, {6}});
+  ledger.Mark(kStart + 70, {9, {7}});
 
   ledger.Apply(std::vector{Minute(kStart + 60, 1)});
   EXPECT_THAT(ledger.Marks(),
