@@ -44,18 +44,18 @@ std::string AddSql(const char* table, std::initializer_list<const char*> keys,
 }
 
 std::string PositionsToBlob(const std::vector<std::uint64_t>& positions) {
-  std::string blob(positions.size() * sizeof positions[0], '\0');
-  std::memcpy(blob.data(), positions.data(), blob.size());
-  return blob;
+  return {reinterpret_cast<const char*>(positions.data()),
+          positions.size() * sizeof positions[0]};
 }
 
 // Of the columns end or slot, created_ns, positions.
-LedgerPosition PositionOf(const LedgerStatement& row) {
+LedgerPosition ReadPosition(const LedgerStatement& row) {
   LedgerPosition position{row.Integer(0), {row.Unsigned(1), {}}};
   const std::string_view blob = row.Blob(2);
   position.mark.positions.resize(blob.size() / sizeof(std::uint64_t));
-  std::memcpy(position.mark.positions.data(), blob.data(),
-              position.mark.positions.size() * sizeof(std::uint64_t));
+  if (!blob.empty())
+    std::memcpy(position.mark.positions.data(), blob.data(),
+                position.mark.positions.size() * sizeof(std::uint64_t));
   return position;
 }
 
@@ -183,7 +183,7 @@ std::optional<LedgerPosition> Ledger::LastApplied() const {
   LedgerStatement query =
       database_.Prepare("SELECT end, created_ns, positions FROM applied");
   if (!query.Next()) return std::nullopt;
-  return PositionOf(query);
+  return ReadPosition(query);
 }
 
 std::string Ledger::LastState() const {
@@ -213,7 +213,7 @@ std::vector<LedgerPosition> Ledger::Marks() const {
   std::vector<LedgerPosition> marks;
   LedgerStatement query = database_.Prepare(
       "SELECT slot, created_ns, positions FROM mark ORDER BY slot");
-  while (query.Next()) marks.push_back(PositionOf(query));
+  while (query.Next()) marks.push_back(ReadPosition(query));
   return marks;
 }
 

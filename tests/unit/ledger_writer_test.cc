@@ -311,17 +311,19 @@ TEST(LedgerWriter, LosesNoByteToAFullDisk) {
 TEST(LedgerWriter, LosesNoByteToAReadOnlyDisk) {
   LedgerFile file;
   const bool ran = WithFileSystem(file.directory(), "4m", [&] {
-    const char* directory = file.directory().c_str();
+    const std::string directory = file.directory().string();
     { Ledger ledger(file.path()); }
-    ASSERT_EQ(
-        mount("none", directory, nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+    ASSERT_EQ(mount("none", directory.c_str(), nullptr, MS_REMOUNT | MS_RDONLY,
+                    nullptr),
+              0);
     Writer writer(file.path());
     const std::int64_t end = PushMinutes(*writer.operator->(), 20);
     ASSERT_TRUE(writer.HasProblem());
     EXPECT_THAT(writer->State().problem, HasSubstr("can't be written"));
     EXPECT_THAT(writer->State().problem, HasSubstr("mount it read-write"));
 
-    ASSERT_EQ(mount("none", directory, nullptr, MS_REMOUNT, nullptr), 0);
+    ASSERT_EQ(mount("none", directory.c_str(), nullptr, MS_REMOUNT, nullptr),
+              0);
 
     ASSERT_TRUE(writer.HasApplied(end)) << writer.texts();
     EXPECT_EQ(file.CustomerIn(), SumTo(20));
