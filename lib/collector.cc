@@ -23,6 +23,7 @@ constexpr int kWaitMs = 200;
 constexpr auto kLedgerPatience = std::chrono::seconds(5);
 constexpr auto kRetry = std::chrono::seconds(5);
 constexpr double kEarlyCommitFill = 0.5;
+constexpr std::uint64_t kLongestWait = 3600 * kSecond;
 constexpr std::uint64_t kStepWorthSaying = 2 * kSecond;
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
@@ -148,6 +149,20 @@ void Collector::Begin(Session& session) {
   // when it can.
   const LedgerStart start =
       ledger_->WaitForStart(kLedgerPatience).value_or(LedgerStart{});
+  // A clock that was set back between two runs: time does not go back here.
+  if (start.applied && Ns(start.applied->end) >= session.second_end) {
+    const std::uint64_t end_ns = Ns(start.applied->end);
+    if (end_ns > clock_.Now() + kLongestWait)
+      output_.OnHealth(
+          "ledger", false,
+          fmt::format("{}: its last entry is of a time {} s ahead of this "
+                      "clock, and takes none before that; set the clock, or "
+                      "move the file away",
+                      session.config.ledger.path,
+                      (end_ns - clock_.Now()) / kSecond));
+    else if (start.applied->mark.created_ns != here.created_ns)
+      session.second_end = end_ns + kSecond;
+  }
   bool found = false;
   for (const LedgerPosition& mark : start.marks) {
     if (mark.mark.created_ns != here.created_ns ||
