@@ -63,9 +63,7 @@ class Ledger {
 
   // For a new file in the place of a lost one: what ends at or before the
   // position is left out from now on.
-  void BeginAt(const LedgerPosition& position) {
-    SetApplied(position, {});
-  }
+  void BeginAt(const LedgerPosition& position) { SetApplied(position, {}); }
 
   void Mark(std::int64_t slot_end, const QueueMark& mark);
   std::vector<LedgerPosition> Marks() const;  // not yet forgotten, in order

@@ -110,9 +110,8 @@ inline QueueConfig Named(const std::string& name,
 inline std::vector<iptrk_record> DrainAll(Queue& queue, std::size_t least = 0) {
   std::vector<iptrk_record> records;
   for (int i = 0; i < 1000; ++i) {
-    queue.Drain(~std::uint64_t{0}, [&](const iptrk_record& record) {
-      records.push_back(record);
-    });
+    queue.Drain(~std::uint64_t{0},
+                [&](const iptrk_record& record) { records.push_back(record); });
     if (records.size() >= least) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
