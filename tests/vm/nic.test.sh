@@ -21,6 +21,8 @@ collectd_config <<-END
 	interfaces = ["eth0"]
 	[networks.near]
 	prefixes = ["44.1.2.1/32"]
+	[ledger]
+	path = "$ledger"
 END
 collectd_start || exit 1
 
