@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -60,8 +61,9 @@ TEST_F(Hostile, ShowsTheRootOfAContainerItsOwnNetworkOnly) {
               if (device.file() < 0) return 98;
               if (device.Attach(Request()) != 0) return 97;
               if (device.Watch("*") != 0) return 96;
+              // Some kernels give a new network more than lo.
               for (const iptrk_interface& row : Rows(device))
-                if (std::string(row.name) != "lo") return 95;
+                if (if_nametoindex(row.name) == 0) return 95;
               return 0;
             }),
             0);
