@@ -4,13 +4,13 @@
 # The configuration, as a sysop meets it: tests/config.test.sh
 #
 # Asks `iptrk check` about good, odd and bad files, makes the manual page, and
-# fuzzes the parser for IPTRK_FUZZ_SECONDS (default 40).
+# fuzzes the parser for IPTRK_FUZZ_SECONDS (default 15) from IPTRK_FUZZ_SEED (default 1).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/vm/it.sh
 . tests/vm/it.sh
 
-seconds=${IPTRK_FUZZ_SECONDS:-40}
+seconds=${IPTRK_FUZZ_SECONDS:-15}
 iptrk=build/tools/iptrk
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -104,7 +104,7 @@ fuzz() {
 	# The words of the file, so that they need not be found letter by letter.
 	grep -ohE '[a-z0-9_.-]{3,}|"[^"\\]+"' "$work/seeds"/* | tr -d '"' | sort -u |
 		sed 's/.*/"&"/' >"$work/words"
-	"$work/fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 -dict="$work/words" \
+	"$work/fuzz" -seed="${IPTRK_FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len=4096 -timeout=10 -dict="$work/words" \
 		-artifact_prefix="$work/" "$work/corpus" "$work/seeds" >"$work/log" 2>&1 && return
 	grep -vE '^#[0-9]+' "$work/log" | tail -n 40
 	for input in "$work"/crash-* "$work"/timeout-* "$work"/oom-*; do
