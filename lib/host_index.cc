@@ -12,18 +12,10 @@ constexpr std::size_t kFirstSlots = 1024;
 constexpr std::size_t kSlotsPerHost = 4;
 constexpr int kIpv4Length = 96;  // of ::ffff:0:0/96, where IPv4 is
 
-PrefixMap<int> MapNetworks(const std::vector<Network>& networks) {
-  std::vector<PrefixMap<int>::Entry> entries;
-  for (std::size_t i = 0; i < networks.size(); ++i)
-    for (const Prefix& prefix : networks[i].prefixes)
-      entries.push_back({prefix, static_cast<int>(i)});
-  return {std::move(entries), -1};
-}
-
 }  // namespace
 
 HostIndex::HostIndex(const std::vector<Network>& networks)
-    : networks_(MapNetworks(networks)),
+    : networks_(MapPrefixes(networks)),
       root_(65536, kForeign),
       blocks_(kOurs + 1),
       pages_(kOurs + 1),

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/host_table.h"
 
-#include <utility>
-
 namespace iptrk {
 
 HostTable::HostTable(const std::vector<Network>& networks,
                      const std::vector<Customer>& customers)
-    : index_(networks), customers_(MapCustomers(customers)) {}
-
-PrefixMap<int> HostTable::MapCustomers(const std::vector<Customer>& customers) {
-  std::vector<PrefixMap<int>::Entry> entries;
-  for (std::size_t i = 0; i < customers.size(); ++i)
-    for (const Prefix& prefix : customers[i].prefixes)
-      entries.push_back({prefix, static_cast<int>(i)});
-  return {std::move(entries), -1};
-}
+    : index_(networks), customers_(MapPrefixes(customers)) {}
 
 HostRef HostTable::Add(Address address) {
   const int network = index_.FindNetwork(address);

@@ -73,7 +73,7 @@ class HostTable {
   void Reconfigure(const std::vector<Network>& networks,
                    const std::vector<Customer>& customers, Each gone) {
     index_ = HostIndex(networks);
-    customers_ = MapCustomers(customers);
+    customers_ = MapPrefixes(customers);
     Forget([&](Host& host) {
       host.network =
           static_cast<std::int16_t>(index_.FindNetwork(host.address));
@@ -94,7 +94,6 @@ class HostTable {
   static constexpr std::size_t kChunk = 1024;
   using Chunk = std::array<Host, kChunk>;
 
-  static PrefixMap<int> MapCustomers(const std::vector<Customer>& customers);
   void IndexAll();
 
   HostIndex index_;

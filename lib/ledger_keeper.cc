@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lib/books.h"
+#include "lib/ledger_sum.h"
 #include "lib/seconds.h"
 
 namespace iptrk {
@@ -41,15 +42,6 @@ constexpr Volume BooksEntry::*kVolumes[] = {
 Volume Since(const Volume& before, const Volume& now) {
   return {now.bytes - std::min(before.bytes, now.bytes),
           now.packets - std::min(before.packets, now.packets)};
-}
-
-void AddCustomer(std::vector<CustomerVolume>& sums, const Host& host) {
-  if (host.customer < 0) return;
-  CustomerVolume& sum = sums[static_cast<std::size_t>(host.customer)];
-  sum.in += host.In();
-  sum.out += host.Out();
-  sum.internal_in += host.InternalIn();
-  sum.internal_out += host.InternalOut();
 }
 
 HostVolume VolumeOf(const Host& host) {
@@ -127,7 +119,9 @@ void LedgerKeeper::EndInterval(const LedgerPosition& mark, int seconds,
 
   std::vector<CustomerVolume> sums = account.untracked();
   account.hosts().ForEach([&](const Host& host) {
-    AddCustomer(sums, host);
+    if (host.customer >= 0)
+      Add(sums[static_cast<std::size_t>(host.customer)],
+          {host.In(), host.Out(), host.InternalIn(), host.InternalOut()});
     if ((host.Total(Way::kReceived) + host.Total(Way::kSent)).packets > 0)
       entry.hosts.push_back({host.address, VolumeOf(host)});
   });

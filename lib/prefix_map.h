@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "lib/address.h"
@@ -71,6 +72,17 @@ class PrefixMap {
   std::vector<Value> values_;    // and its value
   Value none_;
 };
+
+// Which of the groups an address belongs to, by the longest of their prefixes;
+// -1 for none. A group has `prefixes`.
+template <typename Group>
+PrefixMap<int> MapPrefixes(const std::vector<Group>& groups) {
+  std::vector<PrefixMap<int>::Entry> entries;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    for (const Prefix& prefix : groups[i].prefixes)
+      entries.push_back({prefix, static_cast<int>(i)});
+  return {std::move(entries), -1};
+}
 
 }  // namespace iptrk
 
