@@ -35,6 +35,10 @@ std::uint64_t Ns(std::int64_t seconds) {
   return static_cast<std::uint64_t>(seconds) * kSecond;
 }
 
+Span SpanSince(std::uint64_t begin_ns, std::uint64_t end_ns, int interval) {
+  return {end_ns, static_cast<int>((end_ns - begin_ns) / kSecond), interval};
+}
+
 }  // namespace
 
 struct Collector::Session {
@@ -52,6 +56,8 @@ struct Collector::Session {
   Account account;
   Detector detector;
   std::uint64_t second_end = 0;             // of the open second
+  std::uint64_t slot_begin = 0;             // of the open slot
+  std::uint64_t hosts_begin = 0;            // of the open host interval
   std::vector<iptrk_interface> interfaces;  // their books at the last slot
   QueueSlot slot;
   bool said_step = false;
@@ -178,6 +184,9 @@ void Collector::Begin(Session& session) {
                           mark.mark.positions.begin(), std::less_equal{})) {
       session.past.push_back(mark);
     }
+    if (Ns(mark.end) >= session.second_end) continue;
+    session.slot_begin = Ns(mark.end);
+    if (mark.hosts) session.hosts_begin = Ns(mark.end);
   }
   session.keeper = std::make_unique<LedgerKeeper>(
       *ledger_, start, session.interfaces, here.created_ns, whole_from);
@@ -186,12 +195,17 @@ void Collector::Begin(Session& session) {
 // A slot of zeros before the first one: an RRD takes a value for the time
 // since the one before, and without any the first slot's bytes would be lost.
 void Collector::BeginSlots(Session& session) {
-  const int seconds = session.config.collectd.interval;
-  const std::uint64_t slot = Ns(seconds);
-  const std::uint64_t begin = (session.second_end - 1) / slot * slot;
-  output_.OnSlot(begin, seconds, session.account, session.config.networks);
-  output_.OnBooks(begin, seconds, session.interfaces, session.interfaces);
-  output_.OnQueue(begin, seconds, session.slot);
+  const CollectdConfig& collectd = session.config.collectd;
+  const auto begin = [&](std::uint64_t last_end, int interval) {
+    const std::uint64_t now = session.second_end - kSecond;
+    return std::max(last_end, now / Ns(interval) * Ns(interval));
+  };
+  session.slot_begin = begin(session.slot_begin, collectd.interval);
+  session.hosts_begin = begin(session.hosts_begin, collectd.host_interval);
+  const Span slot{session.slot_begin, collectd.interval, collectd.interval};
+  output_.OnSlot(slot, session.account, session.config.networks);
+  output_.OnBooks(slot, session.interfaces, session.interfaces);
+  output_.OnQueue(slot, session.slot);
 }
 
 std::size_t Collector::Drain(Session& session, std::uint64_t until_ns) {
@@ -244,39 +258,47 @@ void Collector::EndSecond(Session& session, std::uint64_t now_ns) {
   session.second_end += kSecond;
 }
 
+// A slot ends at a multiple of its interval, and also where an earlier reader
+// with another one ended it: what that told already stays told once.
 void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
   const std::uint64_t end_ns = session.second_end;
-  const auto ends = [&](int seconds) {
-    return end_ns / kSecond % static_cast<std::uint64_t>(seconds) == 0;
-  };
-  const int seconds = session.config.collectd.interval;
-  if (!ends(seconds)) return;
+  const CollectdConfig& collectd = session.config.collectd;
+  const LedgerPosition* past =
+      !session.past.empty() && Ns(session.past.front().end) == end_ns
+          ? &session.past.front()
+          : nullptr;
+  if (!past && end_ns % Ns(collectd.interval) != 0) return;
 
-  output_.OnSlot(end_ns, seconds, session.account, session.config.networks);
+  const Span slot = SpanSince(session.slot_begin, end_ns, collectd.interval);
+  session.slot_begin = end_ns;
+  output_.OnSlot(slot, session.account, session.config.networks);
   if (session.keeper) session.keeper->TakeSlot(session.account);
   session.account.ClearNetworks();
   std::vector<iptrk_interface> now = session.queue.Interfaces();
-  output_.OnBooks(end_ns, seconds, session.interfaces, now);
+  output_.OnBooks(slot, session.interfaces, now);
   session.interfaces = std::move(now);
   session.account.SetInterfaces(session.interfaces);
   session.slot.lag =
       now_ns > end_ns ? static_cast<double>(now_ns - end_ns) / 1e9 : 0;
-  output_.OnQueue(end_ns, seconds, session.slot);
+  output_.OnQueue(slot, session.slot);
   session.slot = {};
   const LedgerPosition mark{
       static_cast<std::int64_t>(end_ns / kSecond),
-      {session.queue.attach().created_ns, session.queue.Position()}};
-  if (ledger_) ledger_->PushMark(mark.end, mark.mark);
-  if (ends(session.config.collectd.host_interval)) EndHosts(session, mark);
+      {session.queue.attach().created_ns, session.queue.Position()},
+      (past && past->hosts) || end_ns % Ns(collectd.host_interval) == 0};
+  if (ledger_) ledger_->PushMark(mark);
+  if (mark.hosts) EndHosts(session, mark);
 }
 
 void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   const std::uint64_t end_ns = session.second_end;
   const CollectdConfig& collectd = session.config.collectd;
-  output_.OnHosts(end_ns, collectd.host_interval, session.account,
-                  session.config.networks);
+  const Span span =
+      SpanSince(session.hosts_begin, end_ns, collectd.host_interval);
+  session.hosts_begin = end_ns;
+  output_.OnHosts(span, session.account, session.config.networks);
   if (session.keeper)
-    session.keeper->EndInterval(mark, collectd.host_interval, session.account,
+    session.keeper->EndInterval(mark, span.seconds, session.account,
                                 session.config.customers, session.interfaces);
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));

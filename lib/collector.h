@@ -8,7 +8,9 @@
 //
 // Where each slot ended is kept in the ledger, as positions in the rings. A
 // crash repeats what was not given back with the same ends, so that every slot
-// holds the same bytes again; whoever has them already takes no notice.
+// holds the same bytes again; whoever has them already takes no notice. That
+// holds for intervals that were changed meanwhile, too: a slot ends where one
+// ended before, or where the configuration says.
 //
 // Threads: Run() is for a thread of its own; the output is called from it.
 #ifndef IPTRK_LIB_COLLECTOR_H_
@@ -37,23 +39,29 @@ struct QueueSlot {
   double lag = 0;  // seconds from the slot's end to its closing
 };
 
+// What values are of.
+struct Span {
+  std::uint64_t end_ns = 0;
+  int seconds = 0;   // how long it was
+  int interval = 0;  // how long such a span is as a rule; the RRDs' step
+};
+
 class CollectorOutput {
  public:
   virtual ~CollectorOutput() = default;
-  // A slot of `seconds` ended at `end_ns`; the account holds its networks.
-  virtual void OnSlot(std::uint64_t end_ns, int seconds, const Account& account,
+  // A slot ended; the account holds its networks.
+  virtual void OnSlot(const Span& slot, const Account& account,
                       const std::vector<Network>& networks) = 0;
   // The same for hosts, which have an interval of their own.
   // Host::announced is the output's: a new host, too, needs a value before
   // its first one.
-  virtual void OnHosts(std::uint64_t end_ns, int seconds, Account& account,
+  virtual void OnHosts(const Span& span, Account& account,
                        const std::vector<Network>& networks) = 0;
   // The books of each interface in a slot: `now` less `before`.
-  virtual void OnBooks(std::uint64_t end_ns, int seconds,
+  virtual void OnBooks(const Span& slot,
                        const std::vector<iptrk_interface>& before,
                        const std::vector<iptrk_interface>& now) = 0;
-  virtual void OnQueue(std::uint64_t end_ns, int seconds,
-                       const QueueSlot& slot) = 0;
+  virtual void OnQueue(const Span& slot, const QueueSlot& queue) = 0;
   virtual void OnIncident(const Incident& incident) = 0;
   // Something of ours, "configuration" or "ledger", is wrong, or was and is
   // well again.

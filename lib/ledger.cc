@@ -48,9 +48,10 @@ std::string PositionsToBlob(const std::vector<std::uint64_t>& positions) {
           positions.size() * sizeof positions[0]};
 }
 
-// Of the columns end or slot, created_ns, positions.
+// Of the columns end or slot, created_ns, positions, hosts.
 LedgerPosition ReadPosition(const LedgerStatement& row) {
-  LedgerPosition position{row.Integer(0), {row.Unsigned(1), {}}};
+  LedgerPosition position{
+      row.Integer(0), {row.Unsigned(1), {}}, row.Integer(3) != 0};
   const std::string_view blob = row.Blob(2);
   position.mark.positions.resize(blob.size() / sizeof(std::uint64_t));
   if (!blob.empty())
@@ -98,7 +99,7 @@ void Ledger::Apply(std::span<const LedgerEntry> entries,
                    std::span<const LedgerIncident> incidents) {
   database_.CheckInPlace();
   LedgerTransaction transaction(database_);
-  for (const LedgerPosition& mark : marks) PutMark(mark.end, mark.mark);
+  for (const LedgerPosition& mark : marks) PutMark(mark);
   const auto applied = LastApplied();
   std::int64_t end = applied ? applied->end : 0;
   const std::int64_t before = end;
@@ -106,7 +107,7 @@ void Ledger::Apply(std::span<const LedgerEntry> entries,
     if (entry.end <= end) continue;
     Add(entry);
     end = entry.end;
-    SetApplied({entry.end, entry.mark}, entry.state);
+    SetApplied({entry.end, entry.mark, true}, entry.state);
   }
   if (end != before) {
     ForgetMarks(end - kMarksKept);
@@ -181,7 +182,7 @@ void Ledger::Prune(std::int64_t slot) {
 
 std::optional<LedgerPosition> Ledger::LastApplied() const {
   LedgerStatement query =
-      database_.Prepare("SELECT end, created_ns, positions FROM applied");
+      database_.Prepare("SELECT end, created_ns, positions, 1 FROM applied");
   if (!query.Next()) return std::nullopt;
   return ReadPosition(query);
 }
@@ -198,21 +199,22 @@ void Ledger::SetApplied(const LedgerPosition& position,
            std::string_view(PositionsToBlob(position.mark.positions)), state);
 }
 
-void Ledger::PutMark(std::int64_t slot_end, const QueueMark& mark) {
-  database_.Prepare("INSERT OR REPLACE INTO mark VALUES (?, ?, ?)")
-      .Run(slot_end, mark.created_ns,
-           std::string_view(PositionsToBlob(mark.positions)));
+void Ledger::PutMark(const LedgerPosition& mark) {
+  database_.Prepare("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?)")
+      .Run(mark.end, mark.mark.created_ns,
+           std::string_view(PositionsToBlob(mark.mark.positions)),
+           std::int64_t{mark.hosts});
 }
 
-void Ledger::Mark(std::int64_t slot_end, const QueueMark& mark) {
+void Ledger::Mark(const LedgerPosition& mark) {
   database_.CheckInPlace();
-  PutMark(slot_end, mark);
+  PutMark(mark);
 }
 
 std::vector<LedgerPosition> Ledger::Marks() const {
   std::vector<LedgerPosition> marks;
   LedgerStatement query = database_.Prepare(
-      "SELECT slot, created_ns, positions FROM mark ORDER BY slot");
+      "SELECT slot, created_ns, positions, hosts FROM mark ORDER BY slot");
   while (query.Next()) marks.push_back(ReadPosition(query));
   return marks;
 }

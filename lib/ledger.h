@@ -28,6 +28,7 @@ struct LedgerRetention {
 struct LedgerPosition {
   std::int64_t end = 0;  // UTC, seconds
   QueueMark mark;
+  bool hosts = false;  // a host interval ended there too
 
   friend bool operator==(const LedgerPosition&,
                          const LedgerPosition&) = default;
@@ -65,7 +66,7 @@ class Ledger {
   // position is left out from now on.
   void BeginAt(const LedgerPosition& position) { SetApplied(position, {}); }
 
-  void Mark(std::int64_t slot_end, const QueueMark& mark);
+  void Mark(const LedgerPosition& mark);
   std::vector<LedgerPosition> Marks() const;  // not yet forgotten, in order
   void ForgetMarks(std::int64_t before);
 
@@ -78,7 +79,7 @@ class Ledger {
   void Put(const LedgerIncident& incident);
   void Prune(std::int64_t slot);
   void SetApplied(const LedgerPosition& position, const std::string& state);
-  void PutMark(std::int64_t slot_end, const QueueMark& mark);
+  void PutMark(const LedgerPosition& mark);
 
   LedgerDatabase database_;
   LedgerRetention retention_;

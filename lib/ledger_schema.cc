@@ -81,7 +81,8 @@ CREATE INDEX incident_start ON incident (start);
 CREATE TABLE mark (             -- how far the queue was read at a slot's end
   slot INTEGER PRIMARY KEY,
   created_ns INTEGER NOT NULL,
-  positions BLOB NOT NULL       -- 64-bit integers of this machine
+  positions BLOB NOT NULL,      -- 64-bit integers of this machine
+  hosts INTEGER NOT NULL        -- whether a host interval ended there too
 );
 CREATE TABLE applied (          -- the end of the last entry that is in here
   one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -52,9 +52,9 @@ void LedgerWriter::Push(LedgerEntry entry) {
   changed_.notify_all();
 }
 
-void LedgerWriter::PushMark(std::int64_t slot_end, QueueMark mark) {
+void LedgerWriter::PushMark(LedgerPosition mark) {
   const std::lock_guard lock(mutex_);
-  inbox_.PushMark({slot_end, std::move(mark)});
+  inbox_.PushMark(std::move(mark));
   changed_.notify_all();
 }
 

@@ -74,7 +74,7 @@ class LedgerWriter {
 
   void Push(LedgerEntry entry);  // in order
   // Where a slot ended in the queue.
-  void PushMark(std::int64_t slot_end, QueueMark mark);
+  void PushMark(LedgerPosition mark);
   void PushIncident(LedgerIncident incident);
 
   // The end of the last entry that is durable; nothing while none is known.

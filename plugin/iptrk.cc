@@ -39,7 +39,7 @@ namespace {
 constexpr std::size_t kMostNotifications = 1024;
 
 // One value list. `values` in the order of plugin/iptrk.types.db.
-void Dispatch(std::uint64_t end_ns, int seconds, std::string_view instance,
+void Dispatch(std::uint64_t end_ns, int interval, std::string_view instance,
               const char* type, std::string_view type_instance,
               std::initializer_list<double> values) {
   std::array<value_t, 16> gauges;
@@ -49,7 +49,7 @@ void Dispatch(std::uint64_t end_ns, int seconds, std::string_view instance,
   list.values = gauges.data();
   list.values_len = count;
   list.time = TIME_T_TO_CDTIME_T(static_cast<time_t>(end_ns / kSecond));
-  list.interval = TIME_T_TO_CDTIME_T(seconds);
+  list.interval = TIME_T_TO_CDTIME_T(interval);
   sstrncpy(list.plugin, kPluginName, sizeof list.plugin);
   sstrncpy(list.plugin_instance, std::string(instance).c_str(),
            sizeof list.plugin_instance);
@@ -59,8 +59,15 @@ void Dispatch(std::uint64_t end_ns, int seconds, std::string_view instance,
   plugin_dispatch_values(&list);
 }
 
-// Bytes of an aligned slot by its length: exact, and so is their sum.
+void Dispatch(const Span& span, std::string_view instance, const char* type,
+              std::string_view type_instance,
+              std::initializer_list<double> values) {
+  Dispatch(span.end_ns, span.interval, instance, type, type_instance, values);
+}
+
+// Bytes of a slot by its length: exact, and so is their sum.
 struct PerSecond {
+  explicit PerSecond(const Span& span) : seconds(span.seconds) {}
   double seconds;
   double operator()(std::uint64_t amount) const {
     return static_cast<double>(amount) / seconds;
@@ -153,38 +160,37 @@ class Notifier {
 
 class CollectdOutput : public CollectorOutput {
  public:
-  void OnSlot(std::uint64_t end_ns, int seconds, const Account& account,
+  void OnSlot(const Span& slot, const Account& account,
               const std::vector<Network>& networks) override {
-    DispatchNetwork(end_ns, seconds, kAllNetworks, account.all(),
-                    account.classifier());
+    DispatchNetwork(slot, kAllNetworks, account.all(), account.classifier());
     for (std::size_t i = 0; i < networks.size(); ++i)
-      DispatchNetwork(end_ns, seconds, networks[i].name, account.networks()[i],
+      DispatchNetwork(slot, networks[i].name, account.networks()[i],
                       account.classifier());
-    const PerSecond rate{static_cast<double>(seconds)};
-    Dispatch(end_ns, seconds, kAllNetworks, kMartianType, "",
+    const PerSecond rate(slot);
+    Dispatch(slot, kAllNetworks, kMartianType, "",
              {rate(account.Of(Martian::kBogon).bytes),
               rate(account.Of(Martian::kSpoofed).bytes),
               rate(account.Of(Martian::kForeign).bytes),
               rate(account.Of(Martian::kNonIp).bytes)});
   }
 
-  void OnHosts(std::uint64_t end_ns, int seconds, Account& account,
+  void OnHosts(const Span& span, Account& account,
                const std::vector<Network>& networks) override {
     // All that is new first: collectd's write threads may overtake each
     // other within a few values.
     const std::uint64_t begin_ns =
-        end_ns - kSecond * static_cast<std::uint64_t>(seconds);
+        span.end_ns - kSecond * static_cast<std::uint64_t>(span.seconds);
     account.hosts().ForEach([&](Host& host) {
       if (std::exchange(host.announced, true)) return;
       const std::string& network =
           networks[static_cast<std::size_t>(host.network)].name;
       const std::string address = AddressInstance(host.address);
-      Dispatch(begin_ns, seconds, network, kHostType, address,
+      Dispatch(begin_ns, span.interval, network, kHostType, address,
                {0, 0, 0, 0, 0, 0, 0, 0});
-      Dispatch(begin_ns, seconds, network, kHostPacketsType, address,
+      Dispatch(begin_ns, span.interval, network, kHostPacketsType, address,
                {0, 0, 0, 0});
     });
-    const PerSecond rate{static_cast<double>(seconds)};
+    const PerSecond rate(span);
     account.hosts().ForEach([&](const Host& host) {
       const std::string& network =
           networks[static_cast<std::size_t>(host.network)].name;
@@ -192,32 +198,30 @@ class CollectdOutput : public CollectorOutput {
       const auto bytes = [&](std::size_t source) {
         return rate(host.Of(kHostKindsInOrder[source]).bytes);
       };
-      Dispatch(end_ns, seconds, network, kHostType, address,
+      Dispatch(span, network, kHostType, address,
                {bytes(0), bytes(1), bytes(2), bytes(3), bytes(4), bytes(5),
                 bytes(6), bytes(7)});
-      Dispatch(end_ns, seconds, network, kHostPacketsType, address,
+      Dispatch(span, network, kHostPacketsType, address,
                {rate(host.In().packets), rate(host.Out().packets),
                 rate((host.InternalIn() + host.InternalOut()).packets),
-                host.peers.Count() / seconds});
+                host.peers.Count() / span.seconds});
     });
   }
 
-  void OnBooks(std::uint64_t end_ns, int seconds,
-               const std::vector<iptrk_interface>& before,
+  void OnBooks(const Span& slot, const std::vector<iptrk_interface>& before,
                const std::vector<iptrk_interface>& now) override {
     for (std::size_t i = 0; i < now.size() && i < before.size(); ++i) {
       const std::string instance = std::string(kInterfacePrefix) + now[i].name;
-      DispatchBooks(end_ns, seconds, instance, before[i], now[i], false);
-      DispatchBooks(end_ns, seconds, instance, before[i], now[i], true);
+      DispatchBooks(slot, instance, before[i], now[i], false);
+      DispatchBooks(slot, instance, before[i], now[i], true);
     }
   }
 
-  void OnQueue(std::uint64_t end_ns, int seconds,
-               const QueueSlot& slot) override {
-    const PerSecond rate{static_cast<double>(seconds)};
-    Dispatch(
-        end_ns, seconds, kQueueInstance, kQueueType, "",
-        {slot.fill, rate(slot.records), rate(slot.early_commits), slot.lag});
+  void OnQueue(const Span& slot, const QueueSlot& queue) override {
+    const PerSecond rate(slot);
+    Dispatch(slot, kQueueInstance, kQueueType, "",
+             {queue.fill, rate(queue.records), rate(queue.early_commits),
+              queue.lag});
   }
 
   void OnIncident(const Incident& incident) override {
@@ -247,38 +251,36 @@ class CollectdOutput : public CollectorOutput {
   }
 
  private:
-  static void DispatchNetwork(std::uint64_t end_ns, int seconds,
-                              std::string_view name,
+  static void DispatchNetwork(const Span& slot, std::string_view name,
                               const NetworkVolume& network,
                               const Classifier& classifier) {
-    const PerSecond rate{static_cast<double>(seconds)};
+    const PerSecond rate(slot);
     const Volume in = network.Of(Direction::kIn);
     const Volume out = network.Of(Direction::kOut);
     const Volume internal = network.Of(Direction::kInternal);
     const Volume martian = network.Of(Direction::kMartian);
-    Dispatch(end_ns, seconds, name, kNetworkType, "",
+    Dispatch(slot, name, kNetworkType, "",
              {rate(in.bytes), rate(out.bytes), rate(internal.bytes),
               rate(martian.bytes), rate(in.packets), rate(out.packets),
               rate(internal.packets), rate(martian.packets)});
     const std::vector<std::string>& services = classifier.ServiceNames();
     for (std::size_t i = 0; i < services.size(); ++i) {
       const ServiceVolume service = network.Service(i);
-      Dispatch(end_ns, seconds, name, kServiceType, services[i],
+      Dispatch(slot, name, kServiceType, services[i],
                {rate(service.in.bytes), rate(service.out.bytes),
                 rate(service.internal.bytes)});
     }
   }
 
-  static void DispatchBooks(std::uint64_t end_ns, int seconds,
-                            std::string_view instance,
+  static void DispatchBooks(const Span& slot, std::string_view instance,
                             const iptrk_interface& before,
                             const iptrk_interface& now, bool sent) {
-    const PerSecond rate{static_cast<double>(seconds)};
+    const PerSecond rate(slot);
     const iptrk_books& was = sent ? before.sent : before.received;
     const iptrk_books& is = sent ? now.sent : now.received;
     const auto nic = static_cast<std::int64_t>(NicOnWire(now, sent).bytes -
                                                NicOnWire(before, sent).bytes);
-    Dispatch(end_ns, seconds, instance, kBooksType, sent ? "sent" : "received",
+    Dispatch(slot, instance, kBooksType, sent ? "sent" : "received",
              {rate(static_cast<std::uint64_t>(std::max<std::int64_t>(nic, 0))),
               rate(is.seen.bytes - was.seen.bytes),
               rate(is.recorded.bytes - was.recorded.bytes),

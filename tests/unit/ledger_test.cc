@@ -90,23 +90,23 @@ TEST(Ledger, RemembersWhereTheQueueWasAfterTheLastEntry) {
   }
   const QueueMark mark{42, {static_cast<std::uint64_t>(kStart + 60), 7}};
   EXPECT_EQ(Ledger(file.path()).LastApplied(),
-            (LedgerPosition{kStart + 60, mark}));
+            (LedgerPosition{kStart + 60, mark, true}));
 }
 
 TEST(Ledger, KeepsTheMarksOfTheLastHourAndOfSlotsThatNoEntryCovers) {
   LedgerFile file;
   Ledger ledger(file.path());
-  ledger.Mark(kStart - 3600, {9, {0}});
-  ledger.Mark(kStart + 60, {9, {6}});
-  ledger.Mark(kStart + 70, {9, {7}});
+  ledger.Mark({kStart - 3600, {9, {0}}, true});
+  ledger.Mark({kStart + 60, {9, {6}}, true});
+  ledger.Mark({kStart + 70, {9, {7}}, false});
 
   ledger.Apply(std::vector{Minute(kStart + 60, 1)});
   EXPECT_THAT(ledger.Marks(),
-              ElementsAre(LedgerPosition{kStart + 60, {9, {6}}},
-                          LedgerPosition{kStart + 70, {9, {7}}}));
+              ElementsAre(LedgerPosition{kStart + 60, {9, {6}}, true},
+                          LedgerPosition{kStart + 70, {9, {7}}, false}));
   ledger.ForgetMarks(kStart + 70);
   EXPECT_THAT(ledger.Marks(),
-              ElementsAre(LedgerPosition{kStart + 70, {9, {7}}}));
+              ElementsAre(LedgerPosition{kStart + 70, {9, {7}}, false}));
 }
 
 TEST(Ledger, ReplacesAnIncidentByItsLaterState) {

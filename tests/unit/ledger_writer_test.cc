@@ -96,7 +96,7 @@ TEST(LedgerWriter, WritesWhatIsPushedAndSaysHowFarItIsDurable) {
   EXPECT_EQ(writer->AppliedEnd(), 0);
 
   const std::int64_t end = PushMinutes(*writer.operator->(), 7);
-  writer->PushMark(end + 10, {42, {8}});
+  writer->PushMark({end + 10, {42, {8}}, false});
 
   EXPECT_TRUE(writer.HasApplied(end));
   EXPECT_EQ(writer->Applied()->mark, Minute(end, 0).mark);
@@ -104,13 +104,13 @@ TEST(LedgerWriter, WritesWhatIsPushedAndSaysHowFarItIsDurable) {
   writer->Stop();
   EXPECT_THAT(writer.events(), IsEmpty());
   EXPECT_THAT(Ledger(file.path()).Marks(),
-              ElementsAre(LedgerPosition{end + 10, {42, {8}}}));
+              ElementsAre(LedgerPosition{end + 10, {42, {8}}, false}));
 }
 
 TEST(LedgerWriter, SaysWhereTheLastOneEnded) {
   LedgerFile file;
   Ledger(file.path()).Apply(std::vector{Minute(kStart + 60, 5)});
-  Ledger(file.path()).Mark(kStart + 70, {42, {9}});
+  Ledger(file.path()).Mark({kStart + 70, {42, {9}}, false});
 
   Writer writer(file.path());
   const auto start = writer->WaitForStart(milliseconds(5000));
@@ -407,15 +407,15 @@ TEST(LedgerBacklog, KeepsTheLatestStateOfAnIncidentAndTheNewestMarks) {
   BacklogLimits limits;
   limits.marks = 2;
   LedgerBacklog backlog(limits);
-  for (int i = 1; i <= 3; ++i) backlog.PushMark({i, {}});
+  for (int i = 1; i <= 3; ++i) backlog.PushMark({i, {}, false});
   LedgerIncident incident;
   incident.id = "a";
   backlog.PushIncident(incident);
   incident.open = false;
   backlog.PushIncident(incident);
 
-  EXPECT_THAT(backlog.marks(),
-              ElementsAre(LedgerPosition{2, {}}, LedgerPosition{3, {}}));
+  EXPECT_THAT(backlog.marks(), ElementsAre(LedgerPosition{2, {}, false},
+                                           LedgerPosition{3, {}, false}));
   ASSERT_EQ(backlog.incidents().size(), 1u);
   EXPECT_FALSE(backlog.incidents()[0].open);
   EXPECT_EQ(backlog.losses().dropped_marks, 1u);
