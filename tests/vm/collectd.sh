@@ -50,7 +50,7 @@ collectd_config() {
 collectd_start() {
 	collectd -f -C /run/collectd.conf &
 	collectd_pid=$!
-	wait_for 'iptrk_status | jq_py "d[\"queue\"][\"reader\"]" | grep -q True' 20 ||
+	wait_for 'iptrk_status | jq_py "d[\"queue\"][\"reader\"]" | grep -q True' 90 ||
 		{ cat /run/collectd.log; return 1; }
 }
 

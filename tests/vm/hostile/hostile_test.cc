@@ -198,21 +198,29 @@ TEST_F(Hostile, AnswersEveryFieldAtItsExtremes) {
       }
     }
   const Device device = Reader();
+  // Rows have 4 GiB of addresses for themselves: half an address at its
+  // extremes must not lead into our own memory.
+  constexpr std::size_t kRows = 256;
+  void* const rows =
+      mmap(reinterpret_cast<void*>(std::uintptr_t{1} << 40),
+           kRows * sizeof(iptrk_interface), PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  ASSERT_NE(rows, MAP_FAILED);
   for (std::size_t field = 0; field < 10; ++field)
     for (const std::uint32_t value : kExtremes) {
       iptrk_watch watch = Watching("right0");
       std::memcpy(reinterpret_cast<char*>(&watch) + 4 * field, &value, 4);
       EXPECT_THAT(device.Call(IPTRK_WATCH, &watch), known) << field;
-      std::array<iptrk_interface, 2> rows{};
       iptrk_interfaces request{};
-      request.rows = reinterpret_cast<std::uintptr_t>(rows.data());
-      request.capacity = 2;
+      request.rows = reinterpret_cast<std::uintptr_t>(rows);
+      request.capacity = kRows;
       if (field < 4) {
         std::memcpy(reinterpret_cast<char*>(&request) + 4 * field, &value, 4);
         // More room than rows is fine; only what there is gets written.
         EXPECT_THAT(device.Call(IPTRK_INTERFACES, &request), known) << field;
       }
     }
+  munmap(rows, kRows * sizeof(iptrk_interface));
   Shell("echo 2048 > /sys/module/iptrk/parameters/memory_mib");
   StillWorks();
 }
