@@ -102,6 +102,10 @@ CREATE TABLE silence (          -- what nobody wants to be told of
   who TEXT NOT NULL,
   note TEXT NOT NULL
 );
+CREATE TABLE baseline (         -- what is usual of each host
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  learnt BLOB NOT NULL          -- LedgerEntry::baselines
+);
 CREATE TABLE acknowledgement (  -- incidents that somebody has taken on
   incident TEXT NOT NULL PRIMARY KEY,
   made INTEGER NOT NULL,

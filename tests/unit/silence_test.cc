@@ -102,6 +102,7 @@ void MakeFirstVersion(const std::string& path) {
   LedgerDatabase database(path, LedgerDatabase::Mode::kWrite);
   database.Execute(
       "DROP TABLE silence; DROP TABLE acknowledgement; "
+      "DROP TABLE baseline; "
       "PRAGMA user_version = 1");
 }
 
