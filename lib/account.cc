@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lib/detect_traffic.h"
+
 namespace iptrk {
 namespace {
 
@@ -129,8 +131,12 @@ void Account::AddHost(const iptrk_record& record, const std::uint8_t* bytes,
   const std::size_t cell = all_.Cell(verdict, split);
 
   all_[cell] += record;
-  if (verdict.direction == Direction::kMartian) [[unlikely]]
+  if (verdict.direction == Direction::kMartian) [[unlikely]] {
     martian_[static_cast<std::size_t>(verdict.martian)] += record;
+    if (watcher_) watcher_->OnMartian(record, verdict.martian);
+  }
+  if (!IsPlainTraffic(record) && watcher_) [[unlikely]]
+    watcher_->OnOdd(record, src.host, dst.host, src_network, dst_network);
   const bool internal = verdict.direction == Direction::kInternal;
   if (dst_network != kNoNetwork) {
     networks_[static_cast<std::size_t>(dst_network)][cell] += record;
@@ -174,8 +180,7 @@ void Account::ClearNetworks() {
 
 void Account::Forget(std::uint64_t before_ns) {
   hosts_.Forget([=](const Host& host) {
-    return host.last_seen_ns < before_ns && host.rate[0].evidence < 0 &&
-           host.rate[1].evidence < 0;
+    return host.last_seen_ns < before_ns && host.suspect < 0;
   });
 }
 

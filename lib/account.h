@@ -21,11 +21,17 @@
 
 namespace iptrk {
 
-// Told of each packet of the hosts it asked for.
 class Watcher {
  public:
   virtual ~Watcher() = default;
+  // Each packet of the hosts it asked for.
   virtual void OnPacket(Host& host, Way way, const iptrk_record& record) = 0;
+  // Each IP packet that is no plain traffic (lib/detect_traffic.h), before
+  // OnPacket(). A host is null when the side is not ours, or has no place.
+  virtual void OnOdd(const iptrk_record& record, Host* src, Host* dst,
+                     int src_network, int dst_network) = 0;
+  // Each martian IP packet.
+  virtual void OnMartian(const iptrk_record& record, Martian kind) = 0;
 };
 
 class Account {

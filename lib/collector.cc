@@ -25,6 +25,7 @@ constexpr auto kRetry = std::chrono::seconds(5);
 constexpr double kEarlyCommitFill = 0.5;
 constexpr std::uint64_t kLongestWait = 3600 * kSecond;
 constexpr std::uint64_t kStepWorthSaying = 2 * kSecond;
+constexpr std::int64_t kBaselinesEvery = 600;  // seconds
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
 
 std::uint64_t SecondAfter(std::uint64_t time_ns) {
@@ -155,6 +156,7 @@ void Collector::Begin(Session& session) {
   // when it can.
   const LedgerStart start =
       ledger_->WaitForStart(kLedgerPatience).value_or(LedgerStart{});
+  session.detector.RestoreBaselines(start.baselines);
   // A clock that was set back between two runs: time does not go back here.
   if (start.applied && Ns(start.applied->end) >= session.second_end) {
     const std::uint64_t end_ns = Ns(start.applied->end);
@@ -249,13 +251,16 @@ void Collector::Advance(Session& session, std::stop_token stop) {
 }
 
 void Collector::EndSecond(Session& session, std::uint64_t now_ns) {
-  for (const Incident& incident :
-       session.detector.EndSecond(session.second_end)) {
+  Tell(session.detector.EndSecond(session.second_end));
+  EndSlot(session, now_ns);
+  session.second_end += kSecond;
+}
+
+void Collector::Tell(const std::vector<Incident>& incidents) {
+  for (const Incident& incident : incidents) {
     output_.OnIncident(incident);
     if (ledger_) ledger_->PushIncident(LedgerIncidentOf(incident));
   }
-  EndSlot(session, now_ns);
-  session.second_end += kSecond;
 }
 
 // A slot ends at a multiple of its interval, and also where an earlier reader
@@ -276,6 +281,8 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
   session.account.ClearNetworks();
   std::vector<iptrk_interface> now = session.queue.Interfaces();
   output_.OnBooks(slot, session.interfaces, now);
+  Tell(
+      session.detector.EndBooks(end_ns, slot.seconds, session.interfaces, now));
   session.interfaces = std::move(now);
   session.account.SetInterfaces(session.interfaces);
   session.slot.lag =
@@ -299,7 +306,10 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   output_.OnHosts(span, session.account, session.config.networks);
   if (session.keeper)
     session.keeper->EndInterval(mark, span.seconds, session.account,
-                                session.config.customers, session.interfaces);
+                                session.config.customers, session.interfaces,
+                                mark.end % kBaselinesEvery == 0
+                                    ? session.detector.SaveBaselines()
+                                    : std::string());
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
   session.held.push_back(mark);

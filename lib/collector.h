@@ -94,6 +94,7 @@ class Collector {
   void Advance(Session& session, std::stop_token stop);
   std::size_t Drain(Session& session, std::uint64_t until_ns);
   void EndSecond(Session& session, std::uint64_t now_ns);
+  void Tell(const std::vector<Incident>& incidents);
   void EndSlot(Session& session, std::uint64_t now_ns);
   void EndHosts(Session& session, const LedgerPosition& mark);
   void GiveBack(Session& session);

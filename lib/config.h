@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lib/address.h"
+#include "lib/detect_rule.h"
 
 namespace iptrk {
 
@@ -48,6 +49,7 @@ struct Network {
   std::string name;
   std::vector<Prefix> prefixes;
   int ipv6_prefix = 128;  // 16..128: what counts as one IPv6 host
+  std::vector<RuleOverride> detect = {};  // for its hosts
 };
 
 // Whom a bill goes to. Of nested prefixes the longest match counts.
@@ -57,6 +59,8 @@ struct Customer {
   std::string timezone = "UTC";  // of IANA's list; what a month is
   // How a 95th percentile is taken: one of kConventions.
   std::string convention = "max-of-p95";
+  std::vector<RuleOverride> detect =
+      {};  // for his hosts; wins over the network's
 };
 
 inline constexpr std::array<std::string_view, 5> kConventions = {
@@ -70,16 +74,6 @@ struct ServicePort {
 struct Service {
   std::string name;
   std::vector<ServicePort> ports;
-};
-
-// The one rule so far: packets per second to or from one own host.
-struct PacketsRule {
-  bool enabled = true;
-  double limit = 20000;  // packets/s; FastNetMon's shipped threshold
-};
-
-struct DetectConfig {
-  PacketsRule packets;
 };
 
 struct MailConfig {

@@ -27,7 +27,23 @@ inline constexpr std::string_view kNetwork[] = {"prefixes", "ipv6_prefix"};
 inline constexpr std::string_view kCustomer[] = {"prefixes", "timezone",
                                                  "convention"};
 inline constexpr std::string_view kServices[] = {"NAME"};
-inline constexpr std::string_view kPackets[] = {"enabled", "limit"};
+inline constexpr std::string_view kOverride[] = {"enabled", "limit"};
+inline constexpr std::string_view kRate[] = {"enabled", "limit", "hosts",
+                                             "allow"};
+inline constexpr std::string_view kAnswered[] = {"enabled",  "limit", "times",
+                                                 "answered", "hosts", "allow"};
+inline constexpr std::string_view kHammering[] = {"enabled",  "limit", "share",
+                                                  "answered", "hosts", "allow"};
+inline constexpr std::string_view kCarpet[] = {"enabled", "limit", "times",
+                                               "share", "allow"};
+inline constexpr std::string_view kScan[] = {"enabled",          "limit",
+                                             "limit_unused",     "limit_own",
+                                             "limit_own_unused", "allow"};
+inline constexpr std::string_view kMartian[] = {"enabled", "limit", "allow"};
+inline constexpr std::string_view kSilent[] = {"enabled", "limit", "times",
+                                               "learn",   "hosts", "allow"};
+inline constexpr std::string_view kMirrorLost[] = {"enabled", "limit", "learn"};
+inline constexpr std::string_view kBooks[] = {"enabled", "limit"};
 inline constexpr std::string_view kMail[] = {
     "to", "from", "server", "port", "tls", "user", "password_file", "spool"};
 inline constexpr std::string_view kLedger[] = {
@@ -43,7 +59,23 @@ inline constexpr ConfigSection kConfigSections[] = {
     {"networks.NAME", config_keys::kNetwork},
     {"customers.NAME", config_keys::kCustomer},
     {"services", config_keys::kServices},
-    {"detect.packets", config_keys::kPackets},
+    {"networks.NAME.detect.KIND", config_keys::kOverride},
+    {"customers.NAME.detect.KIND", config_keys::kOverride},
+    {"detect.packets", config_keys::kAnswered},
+    {"detect.volume", config_keys::kAnswered},
+    {"detect.syn-flood", config_keys::kRate},
+    {"detect.udp-flood", config_keys::kAnswered},
+    {"detect.icmp-flood", config_keys::kRate},
+    {"detect.fragment-flood", config_keys::kRate},
+    {"detect.amplification", config_keys::kRate},
+    {"detect.hammering", config_keys::kHammering},
+    {"detect.carpet", config_keys::kCarpet},
+    {"detect.port-scan", config_keys::kScan},
+    {"detect.host-scan", config_keys::kScan},
+    {"detect.martian", config_keys::kMartian},
+    {"detect.silent", config_keys::kSilent},
+    {"detect.mirror-lost", config_keys::kMirrorLost},
+    {"detect.books", config_keys::kBooks},
     {"mail", config_keys::kMail},
     {"ledger", config_keys::kLedger},
     {"pages", config_keys::kPages},

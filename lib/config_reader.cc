@@ -60,6 +60,17 @@ std::string Shown(std::string_view text) {
   return shown;
 }
 
+namespace {
+
+// Whether there are sections whose names begin so.
+bool HoldsSections(std::string_view begin) {
+  return std::any_of(
+      std::begin(kConfigSections), std::end(kConfigSections),
+      [&](const ConfigSection& one) { return one.name.starts_with(begin); });
+}
+
+}  // namespace
+
 const toml::table* ConfigReader::Table(const toml::table& parent,
                                        std::string_view key,
                                        std::string_view shown) {
@@ -111,6 +122,7 @@ void ConfigReader::OnlyKeys(const toml::table& table, std::string_view section,
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (HoldsSections(fmt::format("{}.{}.", section, name))) continue;
     std::string remedy = fmt::format("known here: {}", fmt::join(known, ", "));
     for (const ConfigSection& other : kConfigSections)
       if (std::count(other.keys.begin(), other.keys.end(), name))

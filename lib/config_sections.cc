@@ -159,23 +159,6 @@ void ReadCollectd(const toml::table& root, ConfigReader& reader,
   reader.Path(*table, "rrd_directory", collectd.rrd_directory);
 }
 
-void ReadDetect(const toml::table& root, ConfigReader& reader, Config& config) {
-  const toml::table* table = reader.Table(root, "detect");
-  if (!table) return;
-  DetectConfig& detect = config.detect;
-  for (const auto& [key, node] : *table)
-    if (key.str() != "packets")
-      reader.Fault(key, fmt::format("[detect.{}] is not a rule; the one there "
-                                    "is has the section [detect.packets]",
-                                    Shown(key.str())));
-  const toml::table* packets =
-      reader.Table(*table, "packets", "detect.packets");
-  if (!packets) return;
-  reader.OnlyKeys(*packets, "detect.packets");
-  reader.Bool(*packets, "enabled", detect.packets.enabled);
-  reader.Number(*packets, "limit", 1.0, 1e9, detect.packets.limit);
-}
-
 void ReadMail(const toml::table& root, ConfigReader& reader, Config& config) {
   const toml::table* table = reader.Table(root, "mail");
   if (!table) return;

@@ -25,6 +25,7 @@ void ReadCustomers(const toml::table& root, ConfigReader& reader,
                    Config& config);
 void ReadServices(const toml::table& root, ConfigReader& reader,
                   Config& config);
+// [detect.KIND], then those of networks and customers.
 void ReadDetect(const toml::table& root, ConfigReader& reader, Config& config);
 void ReadMail(const toml::table& root, ConfigReader& reader, Config& config);
 void ReadLedger(const toml::table& root, ConfigReader& reader, Config& config);

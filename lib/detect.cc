@@ -5,53 +5,60 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <ctime>
+#include <tuple>
 
-#include "lib/peer_privacy.h"
-#include "lib/peer_sketch.h"
-#include "lib/protocol.h"
+#include "lib/detect_traffic.h"
 #include "lib/seconds.h"
-#include "lib/space_saving.h"
 
 namespace iptrk {
 namespace {
 
-// FastNetMon decides on a 5 s average as well; shorter ones raise on bursts.
-const float kFastGain = 1 - std::exp(-1.0f / 5);
-constexpr std::uint8_t kWindow = 0b11111;  // the last 5 seconds
-constexpr int kSecondsOver = 3;            // that many of them over: raise
+constexpr int kRestSeconds = 10;         // after which a suspect is let go
+constexpr std::uint64_t kAskedFor = 60;  // seconds that an answer may take
+constexpr float kTrustBeyond = 2;
+constexpr float kTrustDecay = 0.99f;  // a second
+constexpr double kMostly = 0.5, kAlone = 0.9;
 
-constexpr double kSuspect = 0.5;  // of the limit: start gathering evidence
-constexpr double kCalm = 0.6;     // of the limit: below it an incident rests
-constexpr int kCalmSeconds = 60;  // rest that clears it
-constexpr int kDropSeconds = 10;  // rest after which a suspect is let go
+std::size_t Index(Way way) { return static_cast<std::size_t>(way); }
 
-constexpr std::size_t kTop = 10;
-constexpr double kLeastShare = 0.01;
+// A flood's sentence: what was counted.
+const char* WhatOf(IncidentKind kind) {
+  switch (kind) {
+    case IncidentKind::kAmplification:
+      return "unasked UDP packets/s from reflectors";
+    case IncidentKind::kSynFlood:
+      return "unanswered SYNs/s";
+    case IncidentKind::kIcmpFlood:
+      return "ICMP packets/s";
+    case IncidentKind::kFragmentFlood:
+      return "fragments/s";
+    case IncidentKind::kUdpFlood:
+      return "one-sided UDP packets/s";
+    case IncidentKind::kVolume:
+      return "bit/s";
+    default:
+      return "packets/s";
+  }
+}
+
+void SetId(Incident& incident) {
+  incident.id = fmt::format(
+      "{:%Y%m%dT%H%M%SZ}-{}-{}-{}",
+      fmt::gmtime(static_cast<std::time_t>(incident.start_ns / kSecond)),
+      incident.kind, incident.direction, incident.subject);
+}
+
+void SortById(std::vector<Incident>& incidents) {
+  for (Incident& incident : incidents) SetId(incident);
+  std::sort(incidents.begin(), incidents.end(),
+            [](const Incident& a, const Incident& b) { return a.id < b.id; });
+}
 
 }  // namespace
 
-// What is gathered about one direction of one host.
-struct Detector::Evidence {
-  Address subject;
-  int network = kNoNetwork;
-  Way way = Way::kReceived;
-  bool open = false;
-  std::uint64_t since_ns = 0;      // when suspected
-  std::uint64_t start_ns = 0;      // the same, once over the limit; else 0
-  std::uint64_t last_over_ns = 0;  // end of the last one
-  int calm_seconds = 0;
-  double value = 0;
-  double peak = 0;
-  Volume total;  // since suspected, as are the sketches
-  PeerSketch distinct;
-  SpaceSaving<Address, 64> peers;
-  SpaceSaving<std::uint32_t, 32> ports;  // protocol << 16 | port
-};
-
-Detector::Detector(const Config& config, Account& account) : account_(account) {
+Detector::Detector(const Config& config, Account& account)
+    : account_(account), limits_(config) {
   Reconfigure(config);
   account_.SetWatcher(*this);
 }
@@ -59,183 +66,352 @@ Detector::Detector(const Config& config, Account& account) : account_(account) {
 Detector::~Detector() = default;
 
 void Detector::Reconfigure(const Config& config) {
-  rule_ = config.detect.packets;
+  limits_ = DetectLimits(config);
   privacy_ = config.privacy.peers;
-  suspect_packets_ = rule_.enabled
-                         ? static_cast<std::uint64_t>(kSuspect * rule_.limit)
-                         : ~std::uint64_t{0};
+  using enum IncidentKind;
+  suspect_packets_ = suspect_odd_ = 0;
+  const auto least = [&](std::initializer_list<IncidentKind> kinds) {
+    double limit = DetectLimits::kNever;
+    for (const IncidentKind kind : kinds)
+      limit = std::min(limit, limits_.Least(kind));
+    return limit * Alarm::kSuspect;
+  };
+  suspect_packets_ = least({kPackets, kHammering, kUdpFlood});
+  suspect_bytes_ = limits_.Least(kVolume) * Alarm::kSuspect / 8;
+  suspect_odd_ = static_cast<std::uint32_t>(std::min(
+      least({kSynFlood, kIcmpFlood, kFragmentFlood, kAmplification}), 4e9));
+
   network_names_.clear();
   for (const Network& network : config.networks)
     network_names_.push_back(network.name);
-  account_.hosts().ForEach([&](Host& host) {
-    for (const HostRate& rate : host.rate)
-      if (rate.evidence >= 0)
-        evidence_[static_cast<std::size_t>(rate.evidence)]->network =
-            host.network;
-  });
+  customer_names_.clear();
+  for (const Customer& customer : config.customers)
+    customer_names_.push_back(customer.name);
+  network_packets_.assign(network_names_.size(), 0);
+  quiet_.Reconfigure(network_names_.size());
+  for (const auto& suspect : suspects_)
+    if (suspect) {
+      const Host& host = account_.hosts()[suspect->number];
+      suspect->network = host.network;
+      suspect->customer = host.customer;
+    }
 }
 
-void Detector::OnPacket(Host& host, Way way, const iptrk_record& record) {
-  const HostRate& rate = host.rate[static_cast<std::size_t>(way)];
-  if (rate.evidence < 0 || (record.flags & IPTRK_NO_REMOTE)) return;
-  Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
-  const bool received = way == Way::kReceived;
-  const Address peer = Address::FromBytes(received ? record.src : record.dst);
-  evidence.peers.Add(PeerKey(peer, privacy_), record.packets);
-  evidence.distinct.Add(peer);
-  const bool has_port =
-      HasPorts(record.protocol) && !(record.flags & IPTRK_FRAGMENT_LATER);
-  const std::uint16_t own_port = received ? record.dport : record.sport;
-  evidence.ports.Add((std::uint32_t{record.protocol} << 16) |
-                         (has_port ? own_port : std::uint16_t{0}),
-                     record.packets);
+Detector::Trust& Detector::TrustOf(const Host& host) {
+  if (host.number >= trust_.size()) trust_.resize(host.number + 1);
+  return trust_[host.number];
 }
 
-// Whoever comes when all places are taken is not suspected: 1024 hosts above
+// Whoever comes when all places are taken is not suspected: 512 hosts above
 // the limit are told already.
-void Detector::Suspect(Host& host, Way way, std::uint64_t since_ns) {
+void Detector::StartSuspecting(Host& host) {
   std::int16_t number;
   if (!free_.empty()) {
     number = free_.back();
     free_.pop_back();
-  } else if (evidence_.size() < kMostSuspects) {
-    number = static_cast<std::int16_t>(evidence_.size());
-    evidence_.emplace_back();
+  } else if (suspects_.size() < kMostSuspects) {
+    number = static_cast<std::int16_t>(suspects_.size());
+    suspects_.emplace_back();
+    suspect_seconds_.emplace_back();
   } else {
     return;
   }
-  auto evidence = std::make_unique<Evidence>();
-  evidence->subject = host.address;
-  evidence->network = host.network;
-  evidence->way = way;
-  evidence->since_ns = since_ns;
-  evidence_[static_cast<std::size_t>(number)] = std::move(evidence);
-  host.rate[static_cast<std::size_t>(way)].evidence = number;
+  suspects_[static_cast<std::size_t>(number)] = std::make_unique<Suspect>(host);
+  host.suspect = number;
   account_.Watch(host, true);
 }
 
-void Detector::Release(Host& host, Way way) {
-  std::int16_t& number = host.rate[static_cast<std::size_t>(way)].evidence;
-  if (number < 0) return;
-  evidence_[static_cast<std::size_t>(number)].reset();
-  free_.push_back(number);
-  number = -1;
-  if (host.rate[0].evidence < 0 && host.rate[1].evidence < 0)
-    account_.Watch(host, false);
+void Detector::Release(Host& host) {
+  if (host.suspect < 0) return;
+  suspects_[static_cast<std::size_t>(host.suspect)].reset();
+  free_.push_back(host.suspect);
+  host.suspect = -1;
+  account_.Watch(host, false);
 }
 
 void Detector::Forget(Host& host) {
-  Release(host, Way::kReceived);
-  Release(host, Way::kSent);
+  Release(host);
+  quiet_.Forget(host);
 }
 
-bool Detector::Decide(const HostRate& rate, const Volume& second,
-                      std::uint64_t end_ns) {
-  Evidence& evidence = *evidence_[static_cast<std::size_t>(rate.evidence)];
-  if (rate.over & 1) {
-    if (evidence.start_ns == 0) evidence.start_ns = evidence.since_ns;
-    evidence.last_over_ns = end_ns;
-  }
-  evidence.total += second;
-  evidence.value = rate.fast;
-  evidence.peak = std::max(evidence.peak, static_cast<double>(second.packets));
-  const bool calm = rate.fast < kCalm * rule_.limit;
-  evidence.calm_seconds = calm ? evidence.calm_seconds + 1 : 0;
+void Detector::OnPacket(Host& host, Way way, const iptrk_record& record) {
+  if (host.suspect >= 0)
+    suspects_[static_cast<std::size_t>(host.suspect)]->Take(
+        way, record, now_, asked_, limits_, privacy_);
+  if (way == Way::kReceived && !carpets_.empty())
+    carpets_.TakePacket(host, record, privacy_);
+}
 
-  if (!evidence.open && std::popcount(rate.over) >= kSecondsOver) {
-    evidence.open = true;
-    return true;
+void Detector::OnOdd(const iptrk_record& record, Host* src, Host* dst,
+                     int src_network, int dst_network) {
+  const bool no_remote = record.flags & IPTRK_NO_REMOTE;
+  bool counts_in = true;
+  if (record.protocol == IPPROTO_UDP && !(record.flags & IPTRK_FRAGMENT)) {
+    // Only what nobody asked for is odd.
+    counts_in = false;
+    const Address from = Address::FromBytes(record.src);
+    const Address to = Address::FromBytes(record.dst);
+    if (src && IsReflectorPort(record.dport)) {
+      const bool first = asked_.Add(RecentKeys::Hash(from, to, record.dport));
+      if (first && src->suspect >= 0 && IsReflectorPort(record.sport))
+        suspects_[static_cast<std::size_t>(src->suspect)]->TakeFirstAnswer();
+    }
+    if (dst && IsReflectorPort(record.sport))
+      counts_in =
+          no_remote || !asked_.Has(RecentKeys::Hash(to, from, record.sport));
   }
-  if (evidence.open && evidence.calm_seconds >= kCalmSeconds) {
-    evidence.open = false;
-    return true;
+  if (!no_remote)
+    scans_.Take(
+        record,
+        {src_network, dst_network, dst != nullptr && !baselines_.HasSent(*dst)},
+        second_ns_, privacy_);
+  const auto count = [&](Host* host, Way way) {
+    if (!host) return;
+    std::uint32_t& odd = host->rate[Index(way)].odd;
+    odd += record.packets;
+    if (odd > suspect_odd_ && host->suspect < 0 &&
+        static_cast<float>(odd) > kTrustBeyond * TrustOf(*host).odd[Index(way)])
+      StartSuspecting(*host);
+  };
+  if (counts_in) count(dst, Way::kReceived);
+  // Fragments, SYNs and echo requests that we send; answers are none.
+  const bool answer =
+      record.protocol == IPPROTO_TCP
+          ? (record.tcp_flags & kTcpRst) ||
+                (record.tcp_flags & (kTcpSyn | kTcpAck)) == (kTcpSyn | kTcpAck)
+          : record.protocol == IPPROTO_UDP ||
+                (IsIcmp(record.protocol) &&
+                 IcmpSenseOf(record) != IcmpSense::kAsk);
+  if (!answer || (record.flags & IPTRK_FRAGMENT)) count(src, Way::kSent);
+}
+
+void Detector::OnMartian(const iptrk_record& record, Martian kind) {
+  martians_.Take(record, kind, limits_, privacy_);
+}
+
+bool Detector::IsSuspicious(const Host& host, const Seconds& second) {
+  for (std::size_t i = 0; i < kWays; ++i) {
+    const auto packets = static_cast<double>(second[i].packets);
+    const auto bytes = static_cast<double>(second[i].bytes);
+    if (packets <= suspect_packets_ && bytes <= suspect_bytes_) continue;
+    const Trust& trust = TrustOf(host);
+    if (packets > std::max(suspect_packets_,
+                           double{kTrustBeyond * trust.packets[i]}) ||
+        bytes > std::max(suspect_bytes_, double{kTrustBeyond * trust.bytes[i]}))
+      return true;
   }
   return false;
 }
 
+Detector::Seconds Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
+  Seconds second;
+  for (const Way way : {Way::kReceived, Way::kSent}) {
+    HostRate& rate = host.rate[Index(way)];
+    const Volume now = host.Total(way);
+    second[Index(way)] = {now.bytes - rate.before.bytes,
+                          now.packets - rate.before.packets};
+    rate.before = now;
+    constexpr float kGain = 0.18127f;  // 1 - exp(-1 / 5 s)
+    rate.packets +=
+        (static_cast<float>(second[Index(way)].packets) - rate.packets) * kGain;
+  }
+  HostUsual& usual = baselines_.Of(host);
+  const std::uint64_t received = second[0].packets, sent = second[1].packets;
+  if (host.network >= 0)
+    network_packets_[static_cast<std::size_t>(host.network)] += received + sent;
+  if (sent > 0) usual.Sends(static_cast<std::uint32_t>(end_ns / kSecond));
+  const bool frozen =
+      host.suspect >= 0 &&
+      suspects_[static_cast<std::size_t>(host.suspect)]->IsOver();
+  if (!frozen) usual.Learn(second);
+  quiet_.TakeHost(host, usual, received, sent > 0, end_ns, limits_);
+  carpets_.TakeHost(host, usual, second, host.rate[0].odd, limits_);
+  return second;
+}
+
 std::vector<Incident> Detector::EndSecond(std::uint64_t end_ns) {
   std::vector<Incident> changes;
-  if (!rule_.enabled) return changes;
+  ++now_;
+  std::fill(network_packets_.begin(), network_packets_.end(), 0);
   account_.hosts().ForEach([&](Host& host) {
-    for (const Way way : {Way::kReceived, Way::kSent}) {
-      HostRate& rate = host.rate[static_cast<std::size_t>(way)];
-      const Volume now = host.Total(way);
-      const Volume second{now.bytes - rate.before.bytes,
-                          now.packets - rate.before.packets};
-      rate.before = now;
-      rate.fast += (static_cast<float>(second.packets) - rate.fast) * kFastGain;
-      rate.over = static_cast<std::uint8_t>(
-          (rate.over << 1 | (rate.fast > rule_.limit)) & kWindow);
-      if (rate.evidence < 0) {
-        if (second.packets <= suspect_packets_) continue;
-        Suspect(host, way, end_ns - kSecond);
-        if (rate.evidence < 0) continue;
-      }
-      const Evidence& evidence =
-          *evidence_[static_cast<std::size_t>(rate.evidence)];
-      if (Decide(rate, second, end_ns)) changes.push_back(Describe(evidence));
-      if (!evidence.open && evidence.calm_seconds >= kDropSeconds)
-        Release(host, way);
-    }
+    const Seconds second = EndHostSecond(host, end_ns);
+    if (host.suspect < 0 && IsSuspicious(host, second)) StartSuspecting(host);
+    if (host.suspect >= 0)
+      suspect_seconds_[static_cast<std::size_t>(host.suspect)] = second;
   });
-  std::sort(changes.begin(), changes.end(),
-            [](const Incident& a, const Incident& b) { return a.id < b.id; });
+  scans_.EndSecond(end_ns, limits_, network_names_, privacy_, changes);
+  carpets_.EndSecond(end_ns, limits_, network_names_, privacy_, changes);
+  EndSuspects(end_ns, changes);
+  quiet_.TakeNetworks(network_packets_);
+  quiet_.EndSecond(end_ns, limits_, network_names_, customer_names_, changes);
+  martians_.EndSecond(
+      end_ns, limits_, privacy_,
+      [&](Address target) {
+        return std::any_of(suspects_.begin(), suspects_.end(),
+                           [&](const auto& suspect) {
+                             return suspect && suspect->address == target &&
+                                    suspect->IsOver();
+                           }) ||
+               carpets_.Explains(target);
+      },
+      changes);
+  WatchCarpets();
+  account_.hosts().ForEach([](Host& host) {
+    for (HostRate& rate : host.rate) rate.odd = 0;
+  });
+  if (end_ns >= asked_turned_ns_ + kAskedFor * kSecond) {
+    asked_.Turn();
+    asked_turned_ns_ = end_ns;
+  }
+  second_ns_ = end_ns;
+  SortById(changes);
+  return changes;
+}
+
+void Detector::EndSuspects(std::uint64_t end_ns,
+                           std::vector<Incident>& changes) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < suspects_.size(); ++i)
+    if (suspects_[i]) order.push_back(i);
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return suspects_[a]->address < suspects_[b]->address;
+  });
+  for (const std::size_t i : order) {
+    Suspect& suspect = *suspects_[i];
+    const Host& host = account_.hosts()[suspect.number];
+    const HostUsual& usual = baselines_.Of(host);
+    std::array<Suspect::Baseline, kWays> baseline;
+    for (std::size_t way = 0; usual.KnowsRates() && way < kWays; ++way)
+      baseline[way] = {usual.packets[way], usual.bytes[way]};
+    suspect.EndSecond(suspect_seconds_[i], baseline, limits_, host, end_ns);
+  }
+  // First what ours receive: what ours send may be the other side of it.
+  for (const Way way : {Way::kReceived, Way::kSent})
+    for (const std::size_t i : order)
+      for (std::size_t k = 0; k < kRateKinds; ++k) {
+        Suspect& suspect = *suspects_[i];
+        const auto kind = static_cast<IncidentKind>(k);
+        Alarm& alarm = suspect.Of(way, kind);
+        const bool explained =
+            !alarm.IsOpen() && alarm.IsDue() && IsExplained(suspect, way, kind);
+        if (alarm.Decide(explained, end_ns) != Alarm::Change::kNone)
+          changes.push_back(Describe(suspect, way, kind));
+      }
+  for (const std::size_t i : order) {
+    Suspect& suspect = *suspects_[i];
+    Host& host = account_.hosts()[suspect.number];
+    Trust& trust = TrustOf(host);
+    for (std::size_t way = 0; way < kWays; ++way) {
+      const auto keep = [](float& most, double now) {
+        most = std::max(most * kTrustDecay, static_cast<float>(now));
+      };
+      if (suspect.rest == 0) continue;
+      keep(trust.packets[way],
+           static_cast<double>(suspect_seconds_[i][way].packets));
+      keep(trust.bytes[way],
+           static_cast<double>(suspect_seconds_[i][way].bytes));
+      keep(trust.odd[way], host.rate[way].odd);
+    }
+    if (suspect.rest >= kRestSeconds && !suspect.IsOver()) Release(host);
+  }
+}
+
+bool Detector::IsExplained(const Suspect& suspect, Way way,
+                           IncidentKind kind) const {
+  if (suspect.IsExplained(way, kind)) return true;
+  if (way == Way::kReceived && carpets_.Explains(suspect.address)) return true;
+  const Evidence& why = suspect.Why(way);
+  const double share = why.TopShare();
+  // A scan that is fast is no flood.
+  if (way == Way::kSent && scans_.IsScanner(suspect.address)) return true;
+  if (share < kMostly) return false;
+  const Address peer = why.TopPeer();
+  if (share >= kAlone && scans_.IsScanner(peer)) return true;
+  // Between two of ours: told of the one that is hit.
+  return way == Way::kSent &&
+         std::any_of(suspects_.begin(), suspects_.end(),
+                     [&](const auto& other) {
+                       return other && other->address == peer &&
+                              other->IsOpen(Way::kReceived);
+                     });
+}
+
+// The hosts of a prefix that rises are watched, until it rests.
+void Detector::WatchCarpets() {
+  if (carpets_.empty() && !carpet_watched_) return;
+  account_.hosts().ForEach([&](Host& host) {
+    account_.Watch(host, host.suspect >= 0 || carpets_.Wants(host.address));
+  });
+  carpet_watched_ = !carpets_.empty();
+}
+
+std::vector<Incident> Detector::EndBooks(
+    std::uint64_t end_ns, int seconds,
+    const std::vector<iptrk_interface>& before,
+    const std::vector<iptrk_interface>& now) {
+  std::vector<Incident> changes = books_.EndSlot(
+      end_ns, seconds, before, now, limits_.Of(IncidentKind::kBooks));
+  SortById(changes);
   return changes;
 }
 
 std::vector<Incident> Detector::Open() const {
   std::vector<Incident> open;
-  for (const auto& evidence : evidence_)
-    if (evidence && evidence->open) open.push_back(Describe(*evidence));
-  std::sort(open.begin(), open.end(),
-            [](const Incident& a, const Incident& b) { return a.id < b.id; });
+  for (const auto& suspect : suspects_)
+    for (const Way way : {Way::kReceived, Way::kSent})
+      for (std::size_t k = 0; suspect && k < kRateKinds; ++k) {
+        const auto kind = static_cast<IncidentKind>(k);
+        if (suspect->Of(way, kind).IsOpen())
+          open.push_back(Describe(*suspect, way, kind));
+      }
+  scans_.AddOpen(limits_, network_names_, privacy_, open);
+  carpets_.AddOpen(limits_, network_names_, privacy_, open);
+  quiet_.AddOpen(network_names_, customer_names_, open);
+  martians_.AddOpen(limits_, privacy_, open);
+  books_.AddOpen(limits_.Of(IncidentKind::kBooks), open);
+  SortById(open);
   return open;
 }
 
-Incident Detector::Describe(const Evidence& evidence) const {
-  Incident incident;
-  incident.kind = "packets";
-  incident.subject = evidence.subject.ToString();
-  if (evidence.network != kNoNetwork)
-    incident.network =
-        network_names_[static_cast<std::size_t>(evidence.network)];
-  incident.direction = evidence.way == Way::kReceived ? "in" : "out";
-  incident.open = evidence.open;
-  incident.start_ns = evidence.start_ns;
-  incident.end_ns = evidence.open ? 0 : evidence.last_over_ns;
-  incident.rule = fmt::format(
-      "more than {:.0f} packets/s {} one host, 5 s average, in 3 "
-      "of 5 s",
-      rule_.limit, evidence.way == Way::kReceived ? "to" : "from");
-  incident.unit = "packets/s";
-  incident.value = evidence.value;
-  incident.limit = rule_.limit;
-  incident.peak = evidence.peak;
-  incident.packets = evidence.total.packets;
-  incident.bytes = evidence.total.bytes;
-  incident.distinct_peers = evidence.distinct.Count();
-  incident.id = fmt::format(
-      "{:%Y%m%dT%H%M%SZ}-{}-{}-{}",
-      fmt::gmtime(static_cast<std::time_t>(evidence.start_ns / kSecond)),
-      incident.kind, incident.direction, incident.subject);
+std::string Detector::SaveBaselines() const {
+  return baselines_.Save(account_.hosts());
+}
 
-  incident.names_peers = privacy_ != PeerPrivacy::kNone;
-  for (const auto& entry : evidence.peers.Top(kTop)) {
-    if (!incident.names_peers) break;
-    const double share = static_cast<double>(entry.Certain()) /
-                         static_cast<double>(evidence.peers.total());
-    if (share >= kLeastShare)
-      incident.peers.push_back(
-          {PeerText(entry.key, privacy_), entry.Certain(), share});
-  }
-  for (const auto& entry : evidence.ports.Top(kTop)) {
-    const double share = static_cast<double>(entry.Certain()) /
-                         static_cast<double>(evidence.ports.total());
-    if (share >= kLeastShare)
-      incident.ports.push_back({static_cast<std::uint8_t>(entry.key >> 16),
-                                static_cast<std::uint16_t>(entry.key),
-                                entry.Certain(), share});
-  }
+bool Detector::RestoreBaselines(const std::string& saved) {
+  return baselines_.Restore(saved);
+}
+
+Incident Detector::Describe(const Suspect& suspect, Way way,
+                            IncidentKind kind) const {
+  const Alarm& alarm = suspect.Of(way, kind);
+  const DetectRule& rule = limits_.Of(kind);
+  Incident incident;
+  incident.kind = ToString(kind);
+  incident.subject = suspect.address.ToString();
+  const auto name = [](const std::vector<std::string>& names, int i) {
+    return i >= 0 && static_cast<std::size_t>(i) < names.size()
+               ? names[static_cast<std::size_t>(i)]
+               : std::string();
+  };
+  incident.network = name(network_names_, suspect.network);
+  incident.customer = name(customer_names_, suspect.customer);
+  incident.direction = way == Way::kReceived ? "in" : "out";
+  incident.severity = kind == IncidentKind::kHammering && !alarm.IsWorse()
+                          ? IncidentSeverity::kWarning
+                          : IncidentSeverity::kFailure;
+  alarm.FillIn(incident);
+  incident.unit = kind == IncidentKind::kVolume ? "bit/s" : "packets/s";
+  incident.rule = fmt::format(
+      "more than {:.0f} {} {} one host{}{}, 5 s average, in 3 of 5 s",
+      alarm.limit(), WhatOf(kind), way == Way::kReceived ? "to" : "from",
+      kind == IncidentKind::kHammering
+          ? fmt::format(", more than {:.0f} % of them {} one other",
+                        rule.share * 100, way == Way::kReceived ? "from" : "to")
+          : "",
+      rule.times > 0 && incident.baseline * rule.times >= alarm.limit()
+          ? fmt::format(", {:.0f} times what is usual", rule.times)
+          : "");
+  suspect.Why(way).FillIn(incident, privacy_);
   return incident;
 }
 

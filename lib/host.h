@@ -20,10 +20,9 @@ inline constexpr std::size_t kWays = 2;
 
 // How one way of a host goes, second by second. Belongs to Detector.
 struct HostRate {
-  Volume before;               // the host's volume when the second began
-  float fast = 0;              // packets/s, moving average
-  std::uint8_t over = 0;       // a bit a second, newest lowest: over the limit?
-  std::int16_t evidence = -1;  // number of what is gathered about it
+  Volume before;          // the host's volume when the second began
+  float packets = 0;      // packets/s, moving average
+  std::uint32_t odd = 0;  // packets of this second that a rule looks at
 };
 
 // What a packet is to a host. In this order, all that TCP and UDP change is in
@@ -69,6 +68,7 @@ struct alignas(64) Host {
   std::uint32_t number = 0;          // in its HostTable
   std::int16_t network = -1;         // index into Config::networks
   std::int16_t customer = -1;        // index into Config::customers, -1 none
+  std::int16_t suspect = -1;         // number of what is gathered about it
   bool known = false;                // false: the place is free
   bool announced = false;            // whoever writes values knows of it
 

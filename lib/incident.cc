@@ -35,7 +35,9 @@ nlohmann::json PeersToJson(const std::vector<PeerShare>& peers) {
   for (const PeerShare& peer : peers)
     list.push_back({{"address", peer.address},
                     {"packets", peer.packets},
-                    {"share", std::round(peer.share * 1e4) / 1e4}});
+                    {"share", std::round(peer.share * 1e4) / 1e4},
+                    {"bytes", peer.bytes},
+                    {"share_bytes", std::round(peer.share_bytes * 1e4) / 1e4}});
   return list;
 }
 
@@ -56,6 +58,10 @@ std::string FormatTime(std::uint64_t time_ns) {
                      fmt::gmtime(static_cast<std::time_t>(time_ns / kSecond)));
 }
 
+const char* ToString(IncidentSeverity severity) {
+  return severity == IncidentSeverity::kWarning ? "warning" : "failure";
+}
+
 std::string Incident::Message() const {
   std::string text =
       open
@@ -71,6 +77,7 @@ std::string Incident::Message() const {
   else if (distinct_peers >= 2)
     text += fmt::format(", about {} peers{}", Grouped(distinct_peers),
                         names_peers ? ", none above 1 %" : "");
+  if (baseline > 0) text += fmt::format(", usually {}", Grouped(baseline));
   if (text.size() > kMessageMost) text.resize(kMessageMost);
   return text;
 }
@@ -81,9 +88,14 @@ std::map<std::string, std::string> Incident::Fields() const {
       {"kind", kind},
       {"subject", subject},
       {"network", network},
+      {"customer", customer},
       {"direction", direction},
+      {"severity", ToString(severity)},
+      {"window", std::to_string(window)},
+      {"baseline", fmt::format("{:.0f}", baseline)},
       {"state", open ? "open" : "cleared"},
       {"start", FormatTime(start_ns)},
+      {"opened", FormatTime(opened_ns)},
       {"rule", rule},
       {"unit", unit},
       {"value", fmt::format("{:.0f}", value)},
@@ -111,12 +123,17 @@ nlohmann::json ToJson(const Incident& incident) {
       {"direction", incident.direction},
       {"state", incident.open ? "open" : "cleared"},
       {"start", FormatTime(incident.start_ns)},
+      {"opened", FormatTime(incident.opened_ns)},
       {"end", incident.open ? nlohmann::json()
                             : nlohmann::json(FormatTime(incident.end_ns))},
       {"rule", incident.rule},
       {"unit", incident.unit},
       {"value", Rounded(incident.value)},
-      {"limit", incident.limit},
+      {"limit", Rounded(incident.limit)},
+      {"window", incident.window},
+      {"baseline", Rounded(incident.baseline)},
+      {"severity", ToString(incident.severity)},
+      {"customer", incident.customer},
       {"peak", Rounded(incident.peak)},
       {"packets", incident.packets},
       {"bytes", incident.bytes},

@@ -130,6 +130,9 @@ void Ledger::Add(const LedgerEntry& entry) {
            total.nonip, total.unattributed);
   AddCustomers(slot, entry.customers);
   AddBooks(slot, entry.books);
+  if (!entry.baselines.empty())
+    database_.Prepare("INSERT OR REPLACE INTO baseline VALUES (1, ?)")
+        .Run(std::string_view(entry.baselines));
   AdvanceHosts(database_, slot, retention_.hosts);
   std::vector<HostEntry> hosts = entry.hosts;
   AddHostsToSlot(database_, slot, hosts);
@@ -190,6 +193,11 @@ std::optional<LedgerPosition> Ledger::LastApplied() const {
 std::string Ledger::LastState() const {
   LedgerStatement query = database_.Prepare("SELECT state FROM applied");
   return query.Next() ? std::string(query.Text(0)) : std::string();
+}
+
+std::string Ledger::LastBaselines() const {
+  LedgerStatement query = database_.Prepare("SELECT learnt FROM baseline");
+  return query.Next() ? std::string(query.Blob(0)) : std::string();
 }
 
 void Ledger::SetApplied(const LedgerPosition& position,

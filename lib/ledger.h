@@ -61,6 +61,7 @@ class Ledger {
   // The end of the last entry that is in here; nothing in a new file.
   std::optional<LedgerPosition> LastApplied() const;
   std::string LastState() const;  // of that entry
+  std::string LastBaselines() const;
 
   // For a new file in the place of a lost one: what ends at or before the
   // position is left out from now on.

@@ -12,6 +12,9 @@ namespace iptrk {
 
 void LedgerBacklog::Push(LedgerEntry entry) {
   hosts_ += entry.hosts.size();
+  // The latest ones are all that is wanted of them.
+  if (!entry.baselines.empty())
+    for (LedgerEntry& earlier : entries_) earlier.baselines.clear();
   entries_.push_back(std::move(entry));
   Bound();
 }

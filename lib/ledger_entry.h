@@ -83,6 +83,8 @@ struct LedgerEntry {
   QueueMark mark;  // at its end
   // What its maker wants to know again after a restart.
   std::string state;
+  // What is usual of each host (lib/detect_baseline.h); empty: as before.
+  std::string baselines;
 };
 
 }  // namespace iptrk

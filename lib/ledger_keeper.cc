@@ -106,8 +106,10 @@ void LedgerKeeper::TakeSlot(const Account& account) {
 void LedgerKeeper::EndInterval(const LedgerPosition& mark, int seconds,
                                const Account& account,
                                const std::vector<Customer>& customers,
-                               const std::vector<iptrk_interface>& interfaces) {
+                               const std::vector<iptrk_interface>& interfaces,
+                               std::string baselines) {
   LedgerEntry entry;
+  entry.baselines = std::move(baselines);
   entry.end = mark.end;
   entry.seconds = seconds;
   entry.covered = static_cast<int>(

@@ -33,10 +33,12 @@ class LedgerKeeper {
   // Adds a slot's networks, before they are cleared.
   void TakeSlot(const Account& account);
   // Ends an interval of `seconds`: the account's hosts are those of it.
+  // `baselines`: empty where they stay as they are.
   void EndInterval(const LedgerPosition& mark, int seconds,
                    const Account& account,
                    const std::vector<Customer>& customers,
-                   const std::vector<iptrk_interface>& interfaces);
+                   const std::vector<iptrk_interface>& interfaces,
+                   std::string baselines);
 
  private:
   std::vector<BooksEntry> BooksSince(

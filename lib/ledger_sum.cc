@@ -77,6 +77,7 @@ void AddEarlier(LedgerEntry& entry, const LedgerEntry& earlier) {
   entry.seconds += earlier.seconds;
   entry.covered += earlier.covered;
   Add(entry.total, earlier.total);
+  if (entry.baselines.empty()) entry.baselines = earlier.baselines;
 
   std::map<std::string, CustomerVolume> customers;
   for (const LedgerEntry* part :

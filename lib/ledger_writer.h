@@ -50,6 +50,7 @@ struct LedgerStart {
   std::optional<LedgerPosition> applied;
   std::vector<LedgerPosition> marks;
   std::string state;
+  std::string baselines;
 };
 
 struct LedgerWriterState {

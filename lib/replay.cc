@@ -13,6 +13,8 @@ namespace {
 // of a pause (files of different days) is skipped.
 constexpr std::uint64_t kLongestPause = 600 * kSecond;
 
+constexpr int kLastSeconds = 5;
+
 nlohmann::json VolumeToJson(const Volume& volume) {
   return {{"packets", volume.packets}, {"bytes", volume.bytes}};
 }
@@ -74,7 +76,8 @@ void Replay::Take(const iptrk_record& record) {
 
 void Replay::Finish() {
   if (second_end_ == 0) return;
-  EndSecond();
+  // What came last is judged as it would be live, a little later.
+  for (int i = 0; i <= kLastSeconds; ++i) EndSecond();
   for (Incident& open : detector_.Open())
     for (Incident& incident : incidents_)
       if (incident.id == open.id) incident = open;

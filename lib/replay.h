@@ -20,7 +20,8 @@ class Replay {
   explicit Replay(const Config& config);
 
   void Take(const iptrk_record& record);
-  // Ends the last second. Call once, after the last record.
+  // Ends the last second, and the few that its rules look back over. Call
+  // once, after the last record.
   void Finish();
 
   const Account& account() const { return account_; }

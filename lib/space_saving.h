@@ -22,29 +22,33 @@ class SpaceSaving {
     Key key{};
     std::uint64_t count = 0;
     std::uint64_t error = 0;
+    std::uint64_t bytes = 0;  // since it is kept, so certain, too
 
     std::uint64_t Certain() const { return count - error; }
   };
 
-  void Add(const Key& key, std::uint64_t weight) {
+  void Add(const Key& key, std::uint64_t weight, std::uint64_t bytes = 0) {
     total_ += weight;
+    total_bytes_ += bytes;
     std::size_t least = 0;
     for (std::size_t i = 0; i < size_; ++i) {
       if (entries_[i].key == key) {
         entries_[i].count += weight;
+        entries_[i].bytes += bytes;
         return;
       }
       if (entries_[i].count < entries_[least].count) least = i;
     }
     if (size_ < N) {
-      entries_[size_++] = {key, weight, 0};
+      entries_[size_++] = {key, weight, 0, bytes};
       return;
     }
     entries_[least] = {key, entries_[least].count + weight,
-                       entries_[least].count};
+                       entries_[least].count, bytes};
   }
 
   std::uint64_t total() const { return total_; }
+  std::uint64_t total_bytes() const { return total_bytes_; }
 
   // The keys of which most is certain, greatest first; ties by key.
   std::vector<Entry> Top(std::size_t most) const {
@@ -62,6 +66,7 @@ class SpaceSaving {
   std::array<Entry, N> entries_{};
   std::size_t size_ = 0;
   std::uint64_t total_ = 0;
+  std::uint64_t total_bytes_ = 0;
 };
 
 }  // namespace iptrk

@@ -82,18 +82,42 @@ struct Notice {
   std::map<std::string, std::string> fields;  // meta data
 };
 
+// The type of the values that show it, as in plugin/iptrk.types.db.
+const char* TypeOf(const Incident& incident) {
+  switch (*ParseIncidentKind(incident.kind)) {
+    case IncidentKind::kVolume:
+      return kHostType;
+    case IncidentKind::kCarpet:
+    case IncidentKind::kMirrorLost:
+      return kNetworkType;
+    case IncidentKind::kMartian:
+      return kMartianType;
+    case IncidentKind::kBooks:
+      return kBooksType;
+    default:
+      return kHostPacketsType;
+  }
+}
+
 Notice NoticeOf(const Incident& incident) {
   const auto address = Address::Parse(incident.subject);
-  return {
-      .severity = incident.open ? NOTIF_FAILURE : NOTIF_OKAY,
-      // The incident's own time: a slot that is drained again after a
-      // crash must say the same, so that it is not mailed twice.
-      .time_ns = incident.open ? incident.start_ns : incident.end_ns,
-      .instance = incident.network,
-      .type = kHostPacketsType,
-      .type_instance = address ? AddressInstance(*address) : incident.subject,
-      .message = incident.Message(),
-      .fields = incident.Fields()};
+  const bool books = incident.kind == ToString(IncidentKind::kBooks);
+  const bool failure = incident.severity == IncidentSeverity::kFailure;
+  return {.severity = !incident.open ? NOTIF_OKAY
+                      : failure      ? NOTIF_FAILURE
+                                     : NOTIF_WARNING,
+          // The incident's own time: a slot that is drained again after a
+          // crash must say the same, so that it is not mailed twice.
+          .time_ns = incident.open ? incident.start_ns : incident.end_ns,
+          .instance = books ? kInterfacePrefix + incident.subject
+                      : incident.network.empty() ? kAllNetworks
+                                                 : incident.network,
+          .type = TypeOf(incident),
+          .type_instance = books     ? ""
+                           : address ? AddressInstance(*address)
+                                     : incident.subject,
+          .message = incident.Message(),
+          .fields = incident.Fields()};
 }
 
 // Handlers of notifications run in whoever's thread sends them, so that it is

@@ -125,11 +125,12 @@ void PrintRest(const Config& config) {
   const CollectdConfig& collectd = config.collectd;
   fmt::print("  collectd: networks and services every {} s, hosts every {} s\n",
              collectd.interval, collectd.host_interval);
-  if (config.detect.packets.enabled)
-    fmt::print("  incident: a host with more than {:.0f} packets/s\n",
-               config.detect.packets.limit);
-  else
-    fmt::print("  incidents: no rule is enabled\n");
+  std::vector<std::string> on, off;
+  for (std::size_t i = 0; i < kIncidentKinds; ++i)
+    (config.detect.rules[i].enabled ? on : off)
+        .emplace_back(kIncidentKindNames[i]);
+  fmt::print("  incidents: {}{}\n", on.empty() ? "none" : Listed(on),
+             off.empty() ? "" : "; switched off: " + Listed(off));
   const std::map<PeerPrivacy, const char*> kept = {
       {PeerPrivacy::kFull, "with their whole addresses"},
       {PeerPrivacy::kPrefix, "as /24 or /48"},

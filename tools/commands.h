@@ -27,6 +27,7 @@ struct CommandContext {
 
 void AddCheckCommand(CLI::App& app, CommandContext& context);
 void AddGraphCommand(CLI::App& app, CommandContext& context);
+void AddIncidentsCommand(CLI::App& app, CommandContext& context);
 void AddPagesCommand(CLI::App& app, CommandContext& context);
 void AddReplayCommand(CLI::App& app, CommandContext& context);
 void AddReportCommand(CLI::App& app, CommandContext& context);

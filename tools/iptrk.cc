@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
       [&] { context.config_given = config->count() > 0; });
   iptrk::AddCheckCommand(app, context);
   iptrk::AddGraphCommand(app, context);
+  iptrk::AddIncidentsCommand(app, context);
   iptrk::AddPagesCommand(app, context);
   iptrk::AddReplayCommand(app, context);
   iptrk::AddReportCommand(app, context);

@@ -45,7 +45,8 @@ std::vector<std::string> Uncommented() {
 std::string General(const std::string& section) {
   for (const char* group : {"networks", "customers"})
     if (section.starts_with(std::string(group) + "."))
-      return std::string(group) + ".NAME";
+      return std::string(group) + ".NAME" +
+             (section.find(".detect.") == section.npos ? "" : ".detect.KIND");
   return section;
 }
 
@@ -160,8 +161,20 @@ TEST(ConfigExample, ShowsTheDefaults) {
   ASSERT_EQ(shown.customers.size(), 1u);
   EXPECT_EQ(shown.customers[0].timezone, Customer{}.timezone);
   EXPECT_EQ(shown.customers[0].convention, Customer{}.convention);
-  EXPECT_EQ(shown.detect.packets.enabled, config.detect.packets.enabled);
-  EXPECT_EQ(shown.detect.packets.limit, config.detect.packets.limit);
+  for (std::size_t i = 0; i < kIncidentKinds; ++i) {
+    const DetectRule& rule = shown.detect.rules[i];
+    const DetectRule& built_in = config.detect.rules[i];
+    SCOPED_TRACE(kIncidentKindNames[i]);
+    EXPECT_EQ(rule.enabled, built_in.enabled);
+    EXPECT_EQ(rule.limit, built_in.limit);
+    EXPECT_EQ(rule.times, built_in.times);
+    EXPECT_EQ(rule.share, built_in.share);
+    EXPECT_EQ(rule.answered, built_in.answered);
+    EXPECT_EQ(rule.limit_unused, built_in.limit_unused);
+    EXPECT_EQ(rule.limit_own, built_in.limit_own);
+    EXPECT_EQ(rule.limit_own_unused, built_in.limit_own_unused);
+    EXPECT_EQ(rule.learn, built_in.learn);
+  }
   EXPECT_EQ(shown.mail.server, config.mail.server);
   EXPECT_EQ(shown.mail.port, config.mail.port);
   EXPECT_EQ(shown.mail.tls, config.mail.tls);

@@ -16,7 +16,7 @@ class DetectorTest : public testing::Test {
   static Config Lan() {
     Config config;
     config.networks = {{"lan", {Prefix::Parse("10.1.0.0/24").value()}}};
-    config.detect.packets.limit = 1000;
+    config.detect[IncidentKind::kPackets].limit = 1000;
     return config;
   }
   void Send(const Packet& packet, std::uint32_t times) {

@@ -14,7 +14,7 @@ namespace {
 Config Lan(double limit) {
   Config config;
   config.networks = {{"lan", {Prefix::Parse("10.1.0.0/24").value()}}};
-  config.detect.packets.limit = limit;
+  config.detect[IncidentKind::kPackets].limit = limit;
   return config;
 }
 

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lib/detect_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lib/detect_traffic.h"
+#include "lib/peer_privacy.h"
+
+namespace iptrk {
+namespace {
+
+constexpr std::size_t kWorthEvidence = 4;  // targets
+constexpr int kUnusedTouched = 3;          // of our addresses
+constexpr double kFewHosts = 5;            // a scan of ports
+constexpr std::uint16_t kTraceFirst = 33434, kTraceLast = 33700;
+
+std::uint64_t TargetOf(Address address, std::uint8_t protocol,
+                       std::uint16_t port) {
+  return RecentKeys::Hash(address, {}, std::uint64_t{protocol} << 16 | port);
+}
+
+int UnusedAmong(const std::vector<std::uint32_t>& tags, std::uint32_t mark) {
+  return static_cast<int>(std::count_if(
+      tags.begin(), tags.end(), [=](std::uint32_t tag) { return tag & mark; }));
+}
+
+}  // namespace
+
+ScanTable::ScanTable() : sources_(kMostSources) {}
+
+ScanTable::Source* ScanTable::Find(Address address) {
+  const std::size_t group = HashAddress(address, 7) * 0x9e3779b97f4a7c15u >> 40;
+  Source* const first = &sources_[group % (kMostSources / kWay) * kWay];
+  for (Source* one = first; one < first + kWay; ++one)
+    if (one->taken && one->address == address) return one;
+  return nullptr;
+}
+
+// The place of whoever tried least, and of those for the longest time.
+ScanTable::Source& ScanTable::Make(Address address) {
+  const std::size_t group = HashAddress(address, 7) * 0x9e3779b97f4a7c15u >> 40;
+  Source* const first = &sources_[group % (kMostSources / kWay) * kWay];
+  Source* least = first;
+  const auto rank = [](const Source& one) {
+    return std::tuple(one.taken, one.open, one.Count(), one.last_ns);
+  };
+  for (Source* one = first + 1; one < first + kWay; ++one)
+    if (rank(*one) < rank(*least)) least = one;
+  // Keeps the memory of the lists.
+  std::vector<std::uint32_t> now = std::move(least->now);
+  std::vector<std::uint32_t> before = std::move(least->before);
+  now.clear();
+  before.clear();
+  *least = Source();
+  least->address = address;
+  least->taken = true;
+  least->now = std::move(now);
+  least->before = std::move(before);
+  return *least;
+}
+
+void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
+                    const ScanSides& sides, std::uint64_t now_ns,
+                    PeerPrivacy privacy) {
+  if (answering_.Has(target)) return;
+  const Address address = Address::FromBytes(record.src);
+  Source* found = Find(address);
+  Source& source = found ? *found : Make(address);
+  if (!found) {
+    source.start_ns = source.turned_ns = now_ns;
+    source.ours = sides.src_network != kNoNetwork;
+    source.network = static_cast<std::int16_t>(source.ours ? sides.src_network
+                                                           : sides.dst_network);
+  }
+  source.volume += record;
+  const auto tag = (static_cast<std::uint32_t>(target >> 32) & ~kUnused) |
+                   (sides.dst_unused ? kUnused : 0);
+  const auto is_it = [=](std::uint32_t one) {
+    return (one & ~kUnused) == (tag & ~kUnused);
+  };
+  if (std::any_of(source.now.begin(), source.now.end(), is_it) ||
+      std::any_of(source.before.begin(), source.before.end(), is_it))
+    return;
+  source.last_ns = now_ns;
+  if (source.Count() < kMostTargets)
+    source.now.push_back(tag);
+  else
+    ++source.beyond;
+  const Address target_host = Address::FromBytes(record.dst);
+  source.hosts.Add(target_host);
+  if (!source.why && source.Count() >= kWorthEvidence)
+    source.why = std::make_unique<Evidence>();
+  if (source.why)
+    source.why->Add(target_host, record.dport, record,
+                    source.ours ? privacy : PeerPrivacy::kFull);
+}
+
+// Whatever answers is no sign of a scan.
+void ScanTable::Answer(Address asker, std::uint64_t target) {
+  if (!answering_.Add(target)) return;
+  Source* source = Find(asker);
+  if (!source) return;
+  const auto tag = static_cast<std::uint32_t>(target >> 32) & ~kUnused;
+  const auto is_it = [=](std::uint32_t one) { return (one & ~kUnused) == tag; };
+  std::erase_if(source->now, is_it);
+  std::erase_if(source->before, is_it);
+}
+
+void ScanTable::Take(const iptrk_record& record, const ScanSides& sides,
+                     std::uint64_t now_ns, PeerPrivacy privacy) {
+  if (record.flags & (IPTRK_FRAGMENT_LATER | IPTRK_NO_REMOTE)) return;
+  const bool src_ours = sides.src_network != kNoNetwork;
+  const auto try_it = [&](std::uint16_t port) {
+    Try(record, TargetOf(Address::FromBytes(record.dst), record.protocol, port),
+        sides, now_ns, privacy);
+  };
+  const auto answer = [&](std::uint16_t port) {
+    Answer(Address::FromBytes(record.dst),
+           TargetOf(Address::FromBytes(record.src), record.protocol, port));
+  };
+  switch (record.protocol) {
+    case IPPROTO_TCP: {
+      const int flags = record.tcp_flags & (kTcpSyn | kTcpRst | kTcpAck);
+      if (flags == kTcpSyn || flags == 0)
+        try_it(record.dport);
+      else if (flags == (kTcpSyn | kTcpAck))
+        answer(record.sport);
+      return;
+    }
+    case IPPROTO_UDP:
+      if (src_ours) answer(record.sport);
+      // A host of ours that asks the world (DNS, DHT) is none.
+      else if (!IsReflectorPort(record.sport) && record.sport >= 1024 &&
+               !(record.dport >= kTraceFirst && record.dport <= kTraceLast))
+        try_it(record.dport);
+      return;
+    default:
+      if (!IsIcmp(record.protocol)) return;
+      if (record.sport == 8 || record.sport == 128)
+        try_it(0);
+      else if (record.sport == 0 || record.sport == 129)
+        answer(0);
+  }
+}
+
+double ScanTable::LimitOf(const Source& source,
+                          const DetectLimits& limits) const {
+  const DetectRule& rule = limits.Of(source.kind);
+  if (!rule.enabled || limits.Allows(source.kind, source.address))
+    return DetectLimits::kNever;
+  const bool dark =
+      UnusedAmong(source.now, kUnused) + UnusedAmong(source.before, kUnused) >=
+      kUnusedTouched;
+  return source.ours ? dark ? rule.limit_own_unused : rule.limit_own
+         : dark      ? rule.limit_unused
+                     : rule.limit;
+}
+
+void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
+                          const std::vector<std::string>& networks,
+                          PeerPrivacy privacy, std::vector<Incident>& changes) {
+  constexpr std::uint64_t kHalf = kWindow / 2 * kSecond;
+  if (end_ns >= turned_ns_ + kHalf) {
+    answering_.Turn();
+    turned_ns_ = end_ns;
+  }
+  for (Source& source : sources_) {
+    if (!source.taken) continue;
+    if (end_ns >= source.turned_ns + kHalf) {
+      source.before = std::exchange(source.now, {});
+      source.beyond = 0;
+      source.turned_ns = end_ns;
+      if (source.Count() == 0 && !source.open) {
+        source = Source();
+        continue;
+      }
+    }
+    if (source.Count() < kUnusedTouched && !source.open) continue;
+    const double hosts = source.hosts.Count();
+    if (!source.open)
+      source.kind = hosts <= kFewHosts ? IncidentKind::kPortScan
+                                       : IncidentKind::kHostScan;
+    const double limit = LimitOf(source, limits);
+    const auto count = static_cast<double>(source.Count());
+    source.peak = std::max(source.peak, count);
+    source.calm = count < Alarm::kCalm * limit ? source.calm + 1 : 0;
+    const bool worse = count >= Alarm::kWorse * limit;
+    if (!source.open && count >= limit) {
+      source.open = true;
+      source.opened_ns = end_ns;
+      source.worse = worse;
+    } else if (source.open && source.calm >= Alarm::kCalmSeconds) {
+      source.open = false;
+    } else if (source.open && worse && !source.worse) {
+      source.worse = true;
+    } else {
+      continue;
+    }
+    changes.push_back(Describe(source, limits, networks, privacy));
+    if (!source.open) source = Source();
+  }
+}
+
+void ScanTable::AddOpen(const DetectLimits& limits,
+                        const std::vector<std::string>& networks,
+                        PeerPrivacy privacy,
+                        std::vector<Incident>& open) const {
+  for (const Source& source : sources_)
+    if (source.taken && source.open)
+      open.push_back(Describe(source, limits, networks, privacy));
+}
+
+bool ScanTable::IsScanner(Address source) const {
+  const Source* found = const_cast<ScanTable*>(this)->Find(source);
+  return found && found->open;
+}
+
+Incident ScanTable::Describe(const Source& source, const DetectLimits& limits,
+                             const std::vector<std::string>& networks,
+                             PeerPrivacy privacy) const {
+  Incident incident;
+  incident.kind = ToString(source.kind);
+  incident.subject = source.ours ? source.address.ToString()
+                                 : PeerText(source.address, privacy);
+  if (incident.subject.empty()) incident.subject = "a remote host";
+  if (source.network >= 0 &&
+      static_cast<std::size_t>(source.network) < networks.size())
+    incident.network = networks[static_cast<std::size_t>(source.network)];
+  incident.direction = source.ours ? "out" : "in";
+  incident.severity =
+      source.worse ? IncidentSeverity::kFailure : IncidentSeverity::kWarning;
+  incident.open = source.open;
+  incident.start_ns = source.start_ns;
+  incident.opened_ns = source.opened_ns;
+  incident.end_ns = source.open ? 0 : source.last_ns;
+  incident.limit = LimitOf(source, limits);
+  incident.rule = fmt::format(
+      "{:.0f} or more targets (host and port) of {} that did not answer, in 15 "
+      "minutes",
+      incident.limit, source.ours ? "one host of ours" : "one remote");
+  incident.unit = "targets";
+  incident.value = static_cast<double>(source.Count());
+  incident.peak = source.peak;
+  incident.window = static_cast<int>(kWindow);
+  incident.packets = source.volume.packets;
+  incident.bytes = source.volume.bytes;
+  if (source.why)
+    source.why->FillIn(incident, source.ours ? privacy : PeerPrivacy::kFull);
+  return incident;
+}
+
+}  // namespace iptrk

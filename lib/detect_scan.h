@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Who tries many hosts or ports that do not answer.
+//
+// A try is a SYN, a TCP packet without SYN, RST and ACK, a UDP packet to a
+// port, or an echo request, until its target answers. Who has tried more
+// different targets within 15 minutes than the rule allows is a scanner: of
+// ports when they are of few hosts, of hosts else.
+//
+// Memory is bounded: of at most kMostSources the targets are kept, and who
+// tried least makes room, so that a flood from random sources hides no
+// scanner. About 20 MiB when every place is taken by a scanner.
+// Thread-compatible.
+#ifndef IPTRK_LIB_DETECT_SCAN_H_
+#define IPTRK_LIB_DETECT_SCAN_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/uapi/iptrk.h"
+#include "lib/classify.h"
+#include "lib/detect_alarm.h"
+#include "lib/detect_evidence.h"
+#include "lib/detect_limits.h"
+#include "lib/recent_keys.h"
+
+namespace iptrk {
+
+// What is known of the two sides of a try.
+struct ScanSides {
+  int src_network = kNoNetwork;
+  int dst_network = kNoNetwork;
+  bool dst_unused = false;  // ours, and never sent a packet
+};
+
+class ScanTable {
+ public:
+  static constexpr std::size_t kMostSources = 4096;
+  static constexpr std::uint64_t kWindow = 900;  // seconds
+
+  ScanTable();
+
+  // Any packet that is no plain traffic.
+  void Take(const iptrk_record& record, const ScanSides& sides,
+            std::uint64_t now_ns, PeerPrivacy privacy);
+
+  // Ends a second: the incidents that changed.
+  void EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
+                 const std::vector<std::string>& networks, PeerPrivacy privacy,
+                 std::vector<Incident>& changes);
+  void AddOpen(const DetectLimits& limits,
+               const std::vector<std::string>& networks, PeerPrivacy privacy,
+               std::vector<Incident>& open) const;
+  // Whether `source` is being told of.
+  bool IsScanner(Address source) const;
+
+ private:
+  static constexpr std::size_t kWay = 8;  // places of one source
+  static constexpr std::size_t kMostTargets = 1024;
+  static constexpr std::uint32_t kUnused = 1;  // in a target's tag
+  struct Source {
+    Address address;
+    bool taken = false, ours = false;
+    bool open = false, worse = false;
+    std::int16_t network = kNoNetwork;  // of the source, or its targets
+    IncidentKind kind = IncidentKind::kPortScan;
+    std::uint64_t start_ns = 0;  // first try
+    std::uint64_t opened_ns = 0;
+    std::uint64_t last_ns = 0;               // last new target
+    std::uint64_t turned_ns = 0;             // when now became before
+    std::vector<std::uint32_t> now, before;  // tags of targets
+    std::uint64_t beyond = 0;                // targets that found no place
+    double peak = 0;
+    Volume volume;
+    int calm = 0;
+    PeerSketch hosts;
+    std::unique_ptr<Evidence> why;  // from the fourth target on
+    std::size_t Count() const {
+      return now.size() + before.size() + static_cast<std::size_t>(beyond);
+    }
+  };
+
+  Source* Find(Address address);
+  Source& Make(Address address);
+  void Try(const iptrk_record& record, std::uint64_t target,
+           const ScanSides& sides, std::uint64_t now_ns, PeerPrivacy privacy);
+  void Answer(Address asker, std::uint64_t target);
+  double LimitOf(const Source& source, const DetectLimits& limits) const;
+  Incident Describe(const Source& source, const DetectLimits& limits,
+                    const std::vector<std::string>& networks,
+                    PeerPrivacy privacy) const;
+
+  std::vector<Source> sources_;
+  RecentKeys answering_;  // targets that answered somebody
+  std::uint64_t turned_ns_ = 0;
+};
+
+}  // namespace iptrk
+
+#endif  // IPTRK_LIB_DETECT_SCAN_H_
