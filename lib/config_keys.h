@@ -29,7 +29,12 @@ inline constexpr std::string_view kCustomer[] = {"prefixes", "timezone",
 inline constexpr std::string_view kServices[] = {"NAME"};
 inline constexpr std::string_view kPackets[] = {"enabled", "limit"};
 inline constexpr std::string_view kMail[] = {
-    "to", "from", "server", "port", "tls", "user", "password_file", "spool"};
+    "to",           "from",          "server",       "port",     "tls",
+    "user",         "password_file", "ca_file",      "severity", "quiet",
+    "daily_digest", "group",         "hourly_limit", "spool",    "templates"};
+inline constexpr std::string_view kMailRecipient[] = {
+    "address",   "severity", "kinds",       "networks",
+    "customers", "quiet",    "daily_digest"};
 inline constexpr std::string_view kLedger[] = {
     "path", "keep_slots", "keep_host_slots", "keep_host_hours",
     "keep_host_days"};
@@ -45,6 +50,7 @@ inline constexpr ConfigSection kConfigSections[] = {
     {"services", config_keys::kServices},
     {"detect.packets", config_keys::kPackets},
     {"mail", config_keys::kMail},
+    {"mail.recipients.NAME", config_keys::kMailRecipient},
     {"ledger", config_keys::kLedger},
     {"pages", config_keys::kPages},
     {"privacy", config_keys::kPrivacy},
