@@ -13,8 +13,10 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lib/config.h"
 #include "plugin/mail/sender.h"
@@ -23,6 +25,7 @@ extern "C" {
 #include <collectd/core/daemon/collectd.h>
 //
 #include <collectd/core/daemon/plugin.h>
+#include <collectd/core/utils/common/common.h>
 }
 
 namespace {
@@ -113,6 +116,65 @@ int Notify(const notification_t* notification, user_data_t*) noexcept {
   });
 }
 
+// One value of a type that collectd's own types.db has.
+void Dispatch(const char* type, const char* instance, value_t value) {
+  value_list_t list = VALUE_LIST_INIT;
+  list.values = &value;
+  list.values_len = 1;
+  sstrncpy(list.plugin, kName, sizeof list.plugin);
+  sstrncpy(list.type, type, sizeof list.type);
+  sstrncpy(list.type_instance, instance, sizeof list.type_instance);
+  plugin_dispatch_values(&list);
+}
+
+// How much waits, so that mail that gets stuck is seen elsewhere than in mail.
+int Read(user_data_t*) noexcept {
+  return Guarded([] {
+    const Sender::Counters state = Self().sender->State();
+    const auto depth = [](const char* name, std::size_t count) {
+      Dispatch("queue_length", name,
+               value_t{.gauge = static_cast<gauge_t>(count)});
+    };
+    const auto total = [](const char* name, std::uint64_t count) {
+      Dispatch("total_operations", name,
+               value_t{.derive = static_cast<derive_t>(count)});
+    };
+    depth("unread", state.unread);
+    depth("held", state.held);
+    depth("spool", state.spooled);
+    depth("refused", state.refused);
+    total("mailed", state.mailed);
+    total("lost", state.lost);
+    return 0;
+  });
+}
+
+std::unique_ptr<Sender> MakeSender(const iptrk::Config& config,
+                                   const std::string& config_file) {
+  using namespace iptrk::mail;  // all but the daemon's interface is there
+  const iptrk::MailConfig& mail = config.mail;
+  const std::vector<Audience> audiences = AudiencesOf(mail);
+  Spool spool(mail.spool, {}, WriteLog);
+  Sender::Desk desk{
+      .audiences = audiences,
+      .pace = {.group = std::chrono::seconds(mail.group),
+               .hourly_limit = static_cast<std::size_t>(mail.hourly_limit)},
+      .is_silenced = {},
+      .places = Places(config),
+      .composer = Composer(mail.from, audiences, config_file,
+                           Templates(mail.templates, WriteLog)),
+      .draw = [maker = PictureMaker("", config_file, spool.directory())](
+                  const PictureSubject& subject, const std::stop_token& stop) {
+        return maker.Make(subject, stop);
+      }};
+  return std::make_unique<Sender>(
+      std::move(desk), std::move(spool),
+      [server = ServerOf(mail)](const Message& message) {
+        return Deliver(server, message);
+      },
+      WriteLog, Sender::Options());
+}
+
 // Once for each <Plugin iptrk_mail> block.
 int Configure(oconfig_item_t* block) noexcept {
   return Guarded([block] {
@@ -152,14 +214,11 @@ int Initialize() noexcept {
                                        "names nobody");
       return 0;
     }
-    self.sender = std::make_unique<Sender>(
-        iptrk::mail::Composer(mail.from, mail.to, self.config_file),
-        iptrk::mail::Spool(mail.spool, {}, WriteLog),
-        [server =
-             iptrk::mail::ServerOf(mail)](const iptrk::mail::Message& message) {
-          return iptrk::mail::Deliver(server, message);
-        },
-        WriteLog, Sender::Options());
+    self.sender = MakeSender(loaded.config, self.config_file);
+    if (const int failed = plugin_register_complex_read(
+            nullptr, kName, Read, /*interval=*/0, /*user_data=*/nullptr)) {
+      return failed;
+    }
     return plugin_register_notification(kName, Notify, nullptr);
   });
 }

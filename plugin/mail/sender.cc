@@ -11,6 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/mail/figures.h"
+#include "plugin/mail/files.h"
+
 namespace iptrk::mail {
 namespace {
 
@@ -32,15 +35,19 @@ class SignalBlock {
 
 }  // namespace
 
-Sender::Sender(Composer composer, Spool spool, DeliverFunction deliver, Log log,
+Sender::Sender(Desk desk, Spool spool, DeliverFunction deliver, Log log,
                Options options)
-    : composer_(std::move(composer)),
+    : desk_(std::move(desk)),
       deliver_(std::move(deliver)),
       log_(std::move(log)),
       options_(options),
       shared_(std::make_shared<Shared>()),
       spool_(std::move(spool)),
+      schedule_(desk_.audiences, desk_.pace, desk_.is_silenced,
+                std::chrono::system_clock::now()),
       delay_(options.first_delay) {
+  TakeUpSchedule();
+  Tell();
   const SignalBlock block;
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
@@ -59,6 +66,13 @@ bool Sender::Offer(Event event) {
   }
   shared_->changed.notify_all();
   return true;
+}
+
+Sender::Counters Sender::State() const {
+  const std::lock_guard lock(shared_->mutex);
+  Counters counters = shared_->counters;
+  counters.unread = shared_->queue.size();
+  return counters;
 }
 
 void Sender::Stop() {
@@ -82,6 +96,8 @@ void Sender::Run(const std::stop_token& stop) {
     }
   }
   if (overflowed_ != 0) ReportOverflow();
+  SaveSchedule();
+  Tell();
   if (spool_.waiting() != 0) {
     log_(LogLevel::kInfo,
          fmt::format("mails left in the spool: {}", spool_.waiting()));
@@ -104,8 +120,14 @@ bool Sender::Step(const std::stop_token& stop) {
     result.swap(shared_->result);
     overflowed_ += std::exchange(shared_->overflowed, 0);
   }
-  for (const Event& event : events) SpoolEvent(event);
+  for (Event& event : events) {
+    desk_.places.Complete(event);
+    if (schedule_.Take(event, std::chrono::system_clock::now())) {
+      unsaved_ = true;
+    }
+  }
   if (result) EndAttempt(*result);
+  WriteLetters(stop);
   if (overflowed_ != 0 &&
       Clock::now() >= last_report_ + options_.overflow_report) {
     ReportOverflow();
@@ -113,19 +135,92 @@ bool Sender::Step(const std::stop_token& stop) {
   // Asked again, not before: an event may have come with the stop.
   if (stop.stop_requested()) return false;
   if (attempt_.empty() && Clock::now() >= next_attempt_) StartAttempt();
+  Tell();
   return true;
 }
 
-void Sender::SpoolEvent(const Event& event) {
+void Sender::TakeUpSchedule() {
   try {
-    if (!spool_.Add(composer_.Compose(event))) return;
-    news_ = true;
-    next_attempt_ =
-        std::min(next_attempt_, last_attempt_ + options_.first_delay);
+    if (const auto text = ReadFile(spool_.SchedulePath())) {
+      schedule_.Restore(*text);
+    }
   } catch (const std::exception& error) {
     log_(LogLevel::kError,
-         fmt::format("a notification is lost: {}", error.what()));
+         fmt::format("{} can't be read, so what was told when is forgotten: {}",
+                     spool_.SchedulePath(), Clean(error.what())));
   }
+}
+
+// A disk that is full holds no alert back: it goes on in memory, and is saved
+// as soon as that works.
+void Sender::SaveSchedule() {
+  if (!unsaved_) return;
+  // A storm's schedule has megabytes, and changes all the time.
+  constexpr double kBytesPerSecond = 1e6;
+  try {
+    const std::string text = schedule_.Save();
+    next_save_ = Clock::now() +
+                 std::chrono::duration_cast<Clock::duration>(
+                     std::chrono::duration<double>(
+                         static_cast<double>(text.size()) / kBytesPerSecond));
+    WriteFile(spool_.SchedulePath(), text);
+    unsaved_ = false;
+    save_trouble_ = false;
+  } catch (const std::exception& error) {
+    next_save_ = Clock::now() + std::chrono::seconds(10);
+    if (!std::exchange(save_trouble_, true)) {
+      log_(LogLevel::kError,
+           fmt::format("the schedule of mails can't be saved, so a restart now "
+                       "would lose some: {}",
+                       error.what()));
+    }
+  }
+}
+
+void Sender::WriteLetters(const std::stop_token& stop) {
+  if (schedule_.Write(std::chrono::system_clock::now())) {
+    unsaved_ = true;
+    // Before the mail can be sent, so that it isn't written anew after a crash.
+    SaveSchedule();
+  }
+  while (!schedule_.letters().empty()) {
+    if (!SpoolLetter(schedule_.letters().front(), stop)) return;
+    schedule_.Done();
+    unsaved_ = true;
+    SaveSchedule();
+  }
+  if (Clock::now() >= next_save_) SaveSchedule();
+}
+
+// False: stopped, and to be done after a restart.
+bool Sender::SpoolLetter(const Letter& letter, const std::stop_token& stop) {
+  const Audience& audience = *schedule_.FindAudience(letter.audience);
+  try {
+    std::optional<Picture> picture = Picture();
+    if (const auto subject = desk_.places.PictureFor(letter, audience)) {
+      picture = desk_.draw(*subject, stop);
+    }
+    if (!picture) return false;
+    if (spool_.Add(desk_.composer.Compose(letter, audience, *picture))) {
+      news_ = true;
+      next_attempt_ =
+          std::min(next_attempt_, last_attempt_ + options_.first_delay);
+    }
+  } catch (const std::exception& error) {
+    ++lost_;
+    log_(LogLevel::kError, fmt::format("a mail is lost: {}", error.what()));
+  }
+  return true;
+}
+
+void Sender::Tell() {
+  const std::lock_guard lock(shared_->mutex);
+  Counters& counters = shared_->counters;
+  counters.held = schedule_.waiting();
+  counters.spooled = spool_.waiting();
+  counters.refused = spool_.refused();
+  counters.mailed = mailed_;
+  counters.lost = lost_ + spool_.dropped();
 }
 
 void Sender::StartAttempt() {
@@ -164,6 +259,7 @@ void Sender::EndAttempt(const Delivery& delivery) {
   const std::string name = std::exchange(attempt_, {});
   spool_.Settle(name, delivery.open, delivery.refused);
   if (!delivery.accepted.empty()) {
+    ++mailed_;
     log_(LogLevel::kInfo, fmt::format("mailed \"{}\" to {}", subject_,
                                       fmt::join(delivery.accepted, ", ")));
   }
@@ -203,6 +299,7 @@ void Sender::ReportOverflow() {
   log_(LogLevel::kError,
        fmt::format("notifications lost: {}, because more than {} came at once",
                    overflowed_, options_.queue));
+  lost_ += overflowed_;
   overflowed_ = 0;
   last_report_ = Clock::now();
 }
@@ -210,6 +307,15 @@ void Sender::ReportOverflow() {
 Sender::Clock::time_point Sender::Deadline() const {
   // Far, but not so far that the wait overflows.
   Clock::time_point deadline = Clock::now() + std::chrono::hours(1);
+  const Time now = std::chrono::system_clock::now();
+  // At most a minute, so that a clock that is set is noticed.
+  const auto due = std::min<Time::duration>(schedule_.NextDue(now) - now,
+                                            std::chrono::minutes(1));
+  deadline =
+      std::min(deadline,
+               Clock::now() + std::chrono::duration_cast<Clock::duration>(due));
+  if (!schedule_.letters().empty()) deadline = Clock::now();
+  if (unsaved_) deadline = std::min(deadline, next_save_);
   if (attempt_.empty() && spool_.waiting() != 0) {
     deadline = std::min(deadline, next_attempt_);
   }

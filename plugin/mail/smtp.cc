@@ -182,7 +182,12 @@ void Conversation::SetUpTls() {
   // TLS 1.3 makes libesmtp 1.1.0 hang: it takes a session ticket for a reply.
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION);
-  SSL_CTX_set_default_verify_paths(tls);
+  if (server_.ca_file.empty()) {
+    SSL_CTX_set_default_verify_paths(tls);
+  } else if (SSL_CTX_load_verify_file(tls, server_.ca_file.c_str()) != 1) {
+    throw std::runtime_error(fmt::format(
+        "{} holds no certificates in PEM, or can't be read", server_.ca_file));
+  }
   SSL_CTX_set_app_data(tls, this);
   SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, OnVerify);
   // The configured name, not what DNS makes of it, as libesmtp would have.
@@ -358,6 +363,7 @@ SmtpServer ServerOf(const MailConfig& config) {
   server.host = config.server;
   server.port = config.port;
   server.starttls = config.tls == "starttls";
+  server.ca_file = config.ca_file;
   server.user = config.user;
   server.password_file = config.password_file;
   return server;
