@@ -118,6 +118,7 @@ class Conversation {
   bool read_ = false;      // the message has been handed out
   bool finished_ = false;  // the server replied to the whole message
   bool no_starttls_ = false;
+  bool encrypted_ = false;
   // The server's first 4xx or 5xx: the others follow from it, as a 530 to MAIL
   // does from a wrong password, or a 554 to DATA from deferred receivers.
   std::string complaint_;
@@ -270,6 +271,9 @@ std::string Conversation::Reason(bool started, int error) const {
   if (started && error == SMTP_ERR_DROPPED_CONNECTION) {
     return where + " did not answer in time or hung up";
   }
+  if (started && server_.starttls && !encrypted_) {
+    return where + " said yes to STARTTLS, but then spoke no TLS";
+  }
   return fmt::format("{}: {}", where,
                      words == nullptr ? "no reason given" : Clean(words));
 }
@@ -283,6 +287,9 @@ void Conversation::OnEvent(smtp_session_t, int event, void* self, ...) {
       // Only this tells a reply to the whole message. The status alone does
       // not: with CHUNKING it is 250 as soon as the header was taken.
       conversation.finished_ = true;
+      break;
+    case SMTP_EV_STARTTLS_OK:
+      conversation.encrypted_ = true;
       break;
     case SMTP_EV_EXTNA_STARTTLS:
       conversation.no_starttls_ = true;

@@ -344,6 +344,7 @@ TEST_F(MailSmtp, TriesAgainWhenEncryptionBreaksAtItsStart) {
   server.reply_timeout = seconds(2);
   const Delivery delivery = Deliver(server, Mail());
   EXPECT_THAT(delivery.open, ElementsAre("op@example.org"));
+  EXPECT_THAT(delivery.reason, HasSubstr("spoke no TLS"));
   EXPECT_TRUE(NothingKept());
 }
 
