@@ -90,6 +90,24 @@ CREATE TABLE applied (          -- the end of the last entry that is in here
   positions BLOB NOT NULL,
   state TEXT NOT NULL           -- LedgerEntry::state
 );
+)",
+    R"(
+CREATE TABLE silence (          -- what nobody wants to be told of
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,           -- '*': every
+  subject TEXT NOT NULL,        -- '*', a prefix for all in it, or itself
+  network TEXT NOT NULL,        -- '*': every
+  until INTEGER NOT NULL,
+  made INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  note TEXT NOT NULL
+);
+CREATE TABLE acknowledgement (  -- incidents that somebody has taken on
+  incident TEXT NOT NULL PRIMARY KEY,
+  made INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  note TEXT NOT NULL
+);
 )"};
 constexpr std::int64_t kVersion = std::size(kSteps);
 
