@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "lib/config.h"
+#include "lib/silence.h"
 #include "plugin/mail/sender.h"
 
 extern "C" {
@@ -149,6 +150,43 @@ int Read(user_data_t*) noexcept {
   });
 }
 
+// Asks the ledger, in the sender's thread.
+iptrk::mail::Hushed SilencesOf(const iptrk::LedgerConfig& ledger) {
+  struct Reader {
+    iptrk::SilenceReader silences;
+    std::string problem;  // told
+
+    void Tell() {
+      if (silences.Problem() == problem) return;
+      problem = silences.Problem();
+      if (problem.empty()) return;
+      WriteLog(
+          LogLevel::kWarning,
+          "nothing is silenced, because the ledger can't be read: " + problem);
+    }
+  };
+  const auto reader =
+      std::make_shared<Reader>(iptrk::SilenceReader(ledger.path), "");
+  return {.is_silenced =
+              [reader](const Event& event, iptrk::mail::Time now) {
+                // What other plugins notify has a plugin for its kind, and its
+                // host for a subject.
+                const bool ours = event.IsIncident();
+                const bool silenced = reader->silences.Silenced(
+                    ours ? event.Meta("kind") : event.plugin,
+                    ours ? event.Meta("subject") : event.host,
+                    event.Meta("network"),
+                    std::chrono::system_clock::to_time_t(now));
+                reader->Tell();
+                return silenced;
+              },
+          .is_acknowledged =
+              [reader](const Event& event) {
+                return reader->silences.Acknowledged(
+                    std::string(event.Meta("incident")));
+              }};
+}
+
 std::unique_ptr<Sender> MakeSender(const iptrk::Config& config,
                                    const std::string& config_file) {
   using namespace iptrk::mail;  // all but the daemon's interface is there
@@ -159,7 +197,7 @@ std::unique_ptr<Sender> MakeSender(const iptrk::Config& config,
       .audiences = audiences,
       .pace = {.group = std::chrono::seconds(mail.group),
                .hourly_limit = static_cast<std::size_t>(mail.hourly_limit)},
-      .is_silenced = {},
+      .hushed = SilencesOf(config.ledger),
       .places = Places(config),
       .composer = Composer(mail.from, audiences, config_file,
                            Templates(mail.templates, WriteLog)),

@@ -18,6 +18,7 @@ module=$(realpath "${1:-$here/../build/plugin/iptrk_mail.so}")
 # What draws the pictures, and with which templates.
 IPTRK_COMMAND=$(realpath "${2:-$here/../build/tools/iptrk}")
 IPTRK_TEMPLATES=$here/../rrd-templates
+fill=$(dirname "$IPTRK_COMMAND")/../tests/unit/ledger_fill
 export IPTRK_COMMAND IPTRK_TEMPLATES
 collectd=$(PATH=$PATH:/usr/sbin command -v collectd) || {
 	echo "skip - mails of a real collectd arrive: collectd is missing"
@@ -88,6 +89,8 @@ configure() {
 		prefixes = ["10.1.0.0/24"]
 		[customers.acme]
 		prefixes = ["10.1.0.80/28"]
+		[ledger]
+		path = "$work/ledger.sqlite"
 		[mail]
 		server = "127.0.0.1"
 		port = $port
@@ -365,6 +368,18 @@ ok "without a picture the mail says why" mail_says $ours \
 ok "a template that is wrong is told, and the built-in one used" grep -q \
 	"mail.text.mustache: .*; the built-in template is used instead" "$work/collectd.log"
 rm "$work/templates/mail.text.mustache"
+
+echo "slot $(date +%s) 300 300 0" | "$fill" "$work/ledger.sqlite"
+/usr/bin/python3 - "$work/ledger.sqlite" <<-'END'
+	import sqlite3, sys, time
+	ledger = sqlite3.connect(sys.argv[1])
+	until = int(time.time()) + 3600
+	ledger.execute("INSERT INTO silence (kind, subject, network, until, made, who, note)"
+	               " VALUES ('packets', '10.1.0.192/30', '*', ?, ?, 'op', '')", (until, until))
+	ledger.commit()
+END
+incident open 1795390550 silenced 10.1.0.193
+ok "what the ledger has a silence for is not mailed" exactly 5
 
 stop_sink
 incident open 1795390600 20261122T233640Z-packets-10.1.0.217 10.1.0.217

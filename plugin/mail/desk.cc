@@ -10,10 +10,10 @@ namespace iptrk::mail {
 
 using nlohmann::json;
 
-Desk::Desk(Audience audience, Pace pace, IsSilenced is_silenced, Time now)
+Desk::Desk(Audience audience, Pace pace, Hushed hushed, Time now)
     : audience_(std::move(audience)),
       pace_(pace),
-      is_silenced_(std::move(is_silenced)),
+      hushed_(std::move(hushed)),
       held_since_(now),
       day_since_(now) {
   const auto& daily = audience_.filter.daily_digest;
@@ -21,7 +21,7 @@ Desk::Desk(Audience audience, Pace pace, IsSilenced is_silenced, Time now)
 }
 
 bool Desk::Silenced(const Event& event, Time now) const {
-  return is_silenced_ && is_silenced_(event, now);
+  return hushed_.is_silenced && hushed_.is_silenced(event, now);
 }
 
 void Desk::Take(const Event& event, Time now) {
@@ -127,6 +127,11 @@ std::vector<Desk::Topic*> Desk::Triggered(Time now) {
       } else if (triggered) {
         topic.not_before = std::max(topic.not_before, now + kAskSilenceAgain);
       }
+      continue;
+    }
+    if (!topic.pending && hushed_.is_acknowledged &&
+        hushed_.is_acknowledged(topic.latest)) {
+      MarkTold(topic, now);
       continue;
     }
     due = due || triggered;

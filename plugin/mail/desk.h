@@ -12,7 +12,7 @@
 //   one digest an hour. Every opening, change and end is in exactly one mail.
 // - In quiet hours nothing is mailed; at their end it is.
 // - What is silenced is counted in the digests, and mailed when it is open
-//   still as the silence ends.
+//   still as the silence ends. Of what is acknowledged nobody is reminded.
 //
 // No clock, no disk, no thread: `now` is an argument, and never goes back by
 // more than the clock does. Thread-compatible.
@@ -36,8 +36,13 @@
 
 namespace iptrk::mail {
 
-// Whether somebody doesn't want mail about that for now. May be empty: never.
-using IsSilenced = std::function<bool(const Event&, Time now)>;
+// What somebody said he wants no mail of; an empty one says no.
+struct Hushed {
+  // Nothing about that, for now.
+  std::function<bool(const Event&, Time now)> is_silenced;
+  // No reminders of an incident that somebody has taken on.
+  std::function<bool(const Event&)> is_acknowledged;
+};
 
 struct Pace {
   std::chrono::seconds group = std::chrono::seconds(30);
@@ -46,7 +51,7 @@ struct Pace {
 
 class Desk {
  public:
-  Desk(Audience audience, Pace pace, IsSilenced is_silenced, Time now);
+  Desk(Audience audience, Pace pace, Hushed hushed, Time now);
 
   const Audience& audience() const { return audience_; }
 
@@ -110,7 +115,7 @@ class Desk {
 
   const Audience audience_;
   const Pace pace_;
-  const IsSilenced is_silenced_;
+  const Hushed hushed_;
 
   Time last_now_ = Time::max();  // what was restored is from another time
   Topics topics_;                // by Event::Topic()

@@ -12,9 +12,9 @@ namespace iptrk::mail {
 using nlohmann::json;
 
 Schedule::Schedule(const std::vector<Audience>& audiences, Pace pace,
-                   IsSilenced is_silenced, Time now) {
+                   Hushed hushed, Time now) {
   for (const Audience& audience : audiences) {
-    desks_.emplace_back(audience, pace, is_silenced, now);
+    desks_.emplace_back(audience, pace, hushed, now);
   }
 }
 

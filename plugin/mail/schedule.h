@@ -23,8 +23,8 @@ namespace iptrk::mail {
 
 class Schedule {
  public:
-  Schedule(const std::vector<Audience>& audiences, Pace pace,
-           IsSilenced is_silenced, Time now);
+  Schedule(const std::vector<Audience>& audiences, Pace pace, Hushed hushed,
+           Time now);
 
   // False: it was taken before.
   bool Take(const Event& event, Time now);

@@ -43,7 +43,7 @@ Sender::Sender(Desk desk, Spool spool, DeliverFunction deliver, Log log,
       options_(options),
       shared_(std::make_shared<Shared>()),
       spool_(std::move(spool)),
-      schedule_(desk_.audiences, desk_.pace, desk_.is_silenced,
+      schedule_(desk_.audiences, desk_.pace, desk_.hushed,
                 std::chrono::system_clock::now()),
       delay_(options.first_delay) {
   TakeUpSchedule();

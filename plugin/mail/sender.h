@@ -59,7 +59,7 @@ class Sender {
   struct Desk {
     std::vector<Audience> audiences;
     Pace pace;
-    IsSilenced is_silenced;
+    Hushed hushed;
     Places places;
     Composer composer;
     // Nothing: stopped before it was done.

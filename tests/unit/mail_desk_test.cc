@@ -69,9 +69,13 @@ class MailDesk : public testing::Test {
   void Use(const Audience& audience, Pace pace = {}) {
     desk_.emplace(
         audience, pace,
-        [this](const Event& event, Time) {
-          return silenced_.contains(std::string(event.Meta("subject")));
-        },
+        Hushed{[this](const Event& event, Time) {
+                 return silenced_.contains(std::string(event.Meta("subject")));
+               },
+               [this](const Event& event) {
+                 return acknowledged_.contains(
+                     std::string(event.Meta("incident")));
+               }},
         now_);
   }
 
@@ -111,6 +115,7 @@ class MailDesk : public testing::Test {
 
   Time now_ = kStart;
   std::set<std::string> silenced_;
+  std::set<std::string> acknowledged_;
   std::optional<Desk> desk_;
   std::vector<Letter> mails_;
 };
@@ -361,6 +366,18 @@ TEST_F(MailDesk, MailsASilencedIncidentOnlyWhenItOutlivesTheSilence) {
   ASSERT_THAT(mails_, SizeIs(1));
   ASSERT_THAT(mails_[0].entries, SizeIs(1));
   EXPECT_EQ(mails_[0].entries[0].event.Meta("subject"), "10.1.0.1");
+}
+
+TEST_F(MailDesk, RemindsNobodyOfWhatIsAcknowledgedButTellsItsEnd) {
+  Use(Everybody());
+  Open(1);
+  Pass(minutes(1));
+  acknowledged_ = {"first-packets-10.1.0.1"};
+  Pass(hours(3));
+  EXPECT_THAT(mails_, SizeIs(1));
+  Clear(1);
+  Pass(minutes(1));
+  EXPECT_THAT(mails_, SizeIs(2));
 }
 
 TEST_F(MailDesk, TellsEachOnlyWhatHeAskedFor) {
