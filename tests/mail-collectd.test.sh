@@ -303,7 +303,7 @@ ok "its subject says who, what and how much" mail_says 0001 \
 	'm["subject"] == "[iptrk] FAILURE packets: 10.1.0.216 in 31,250 packets/s (limit 1,000)"'
 for line in "10.1.0.216 receives 31,250 packets/s; the limit is 1,000." \
 	"Who       10.1.0.216, network lan" "What      packets, in" \
-	"Since     2026-11-22 23:34:12 UTC" "Lasted    1 min 12 s" \
+	"Since     2026-11-22 23:34:12 UTC" "Open for  1 min 12 s" \
 	"Rule      more than 1000 packets/s to one host in 3 of 5 s" \
 	"Measured  31,250 packets/s" "Limit     1,000 packets/s" \
 	"Baseline  140 packets/s" "Window    5 s" \
@@ -364,7 +364,7 @@ ok "the mail of both names both" mail_says $ours \
 ok "the customer is told of his host alone, and of nothing that is not his to do" \
 	mail_says $theirs 'envelope["to"] == ["noc@acme.example"] and "10.1.0.84" in text and "10.1.0.200" not in text + html and "silence" not in text + html'
 ok "without a picture the mail says why" mail_says $ours \
-	'not images and "There is no picture of the addresses: No such file or directory" in text'
+	'not images and "There is no picture of the addresses: /nonexistent/iptrk: No such file or directory" in text'
 ok "a template that is wrong is told, and the built-in one used" grep -q \
 	"mail.text.mustache: .*; the built-in template is used instead" "$work/collectd.log"
 rm "$work/templates/mail.text.mustache"

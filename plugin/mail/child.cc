@@ -61,7 +61,9 @@ void Limit(int resource, std::uint64_t value) {
   close_range(3, ~0U, 0);
   execv(argv[0], argv);
   const char* why = std::strerror(errno);
-  (void)!write(STDERR_FILENO, why, std::strlen(why));
+  for (const char* word : {static_cast<const char*>(argv[0]), ": ", why}) {
+    (void)!write(STDERR_FILENO, word, std::strlen(word));
+  }
   _exit(127);
 }
 

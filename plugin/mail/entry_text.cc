@@ -215,8 +215,8 @@ data IncidentFacts(const Entry& entry) {
             Joined(", ", incident.kind, Clean(event.Meta("direction"))));
   facts.Add("Since", Timestamp(event.Meta("start")));
   facts.Add("Until", Timestamp(event.Meta("end")));
-  facts.Add("Lasted", incident.duration);
-  facts.Add("So far", History(entry));
+  facts.Add(entry.open ? "Open for" : "Lasted", incident.duration);
+  facts.Add("Events", History(entry));
   facts.Add("Rule", Clean(event.Meta("rule")));
   facts.Add("Measured", incident.value);
   facts.Add("Limit", Measured(event, "limit"));
@@ -240,7 +240,7 @@ data PlainFacts(const Entry& entry) {
   FactList facts;
   facts.Add("Severity", SeverityWord(event.severity));
   facts.Add("Time", Timestamp(event.time));
-  facts.Add("So far", History(entry));
+  facts.Add("Events", History(entry));
   facts.Add("Host", Clean(event.host));
   facts.Add("Plugin",
             Clean(Joined(" / ", event.plugin, event.plugin_instance)));
@@ -254,6 +254,12 @@ data PlainFacts(const Entry& entry) {
               std::max<std::size_t>(10, std::min(column, kMetaLabel)));
   }
   return facts.Take();
+}
+
+bool IsEmptyColumn(const std::vector<TableRow>& rows, std::size_t column) {
+  return std::ranges::all_of(rows, [column](const TableRow& row) {
+    return column >= row.cells.size() || row.cells[column].empty();
+  });
 }
 
 }  // namespace
@@ -278,9 +284,10 @@ void AddTable(data& tables, std::string_view heading,
   for (std::size_t i = 0; i < rows.size(); ++i) {
     data row;
     data texts(data::type::list);
-    for (const std::string& text : rows[i].cells) {
+    for (std::size_t column = 0; column < rows[i].cells.size(); ++column) {
+      if (IsEmptyColumn(rows, column)) continue;
       data cell;
-      cell.set("text", text);
+      cell.set("text", rows[i].cells[column]);
       texts.push_back(cell);
     }
     row.set("cells", texts);
@@ -356,7 +363,8 @@ data EntryValues(const Entry& entry, Time now, bool how_to_silence,
              Rows(event.Meta("peers"), PeerName));
     AddTable(tables, "Top ports", Rows(event.Meta("ports"), PortName));
     const std::string command = SilenceCommand(incident);
-    if (how_to_silence && !command.empty()) {
+    const bool goes_on = entry.open || entry.counts.opened > 1;
+    if (how_to_silence && goes_on && !command.empty()) {
       values.set("silence", command);
       values.set("config",
                  Paragraph(fmt::format(

@@ -73,8 +73,7 @@ std::optional<Picture> PictureMaker::Make(const PictureSubject& subject,
     picture.trouble =
         result.said.empty() ? "no reason is known" : Clean(result.said);
   }
-  picture.trouble = fmt::format("There is no picture of the addresses: {}",
-                                Shortened(picture.trouble, 300));
+  picture.trouble = Shortened(picture.trouble, 300);
   return picture;
 }
 

@@ -19,7 +19,7 @@ namespace {
 using kainjow::mustache::data;
 
 constexpr std::size_t kSubject = 120;  // no client shows more
-constexpr std::size_t kInFull = 5;     // topics; the others get a line
+constexpr std::size_t kInFull = 3;     // topics; the others get a line
 constexpr std::size_t kRows = 20;      // of a digest's table
 
 std::string Number(std::uint64_t number) {
@@ -82,6 +82,17 @@ std::string DigestSubject(const Letter& letter) {
       Number(total.opened), Number(total.cleared), Number(letter.open_count));
 }
 
+std::string BriefLine(const Entry& entry) {
+  const char* state = entry.reminder ? "still open"
+                      : entry.open   ? "open"
+                                     : "cleared";
+  std::string line = fmt::format("{}: {}", entry.event.Name(), state);
+  if (entry.counts.opened + entry.counts.cleared > 1) {
+    line += " (" + CountsText(entry.counts) + ")";
+  }
+  return line;
+}
+
 void SetNews(const Letter& letter, const Context& context, data& values) {
   data incidents(data::type::list);
   data briefs(data::type::list);
@@ -95,30 +106,22 @@ void SetNews(const Letter& letter, const Context& context, data& values) {
                                   context.config_file);
       incident.set("number", std::to_string(number));
       incidents.push_back(incident);
-      continue;
-    }
-    std::string line = fmt::format("{}: {}", entry.event.Name(),
-                                   entry.reminder ? "still open"
-                                   : entry.open   ? "open"
-                                                  : "cleared");
-    if (entry.counts.opened + entry.counts.cleared > 1) {
-      line += " (" + CountsText(entry.counts) + ")";
     }
     data brief;
-    brief.set("line", Paragraph(line, 2));
+    brief.set("line",
+              Paragraph(fmt::format("{}. {}", number, BriefLine(entry)), 4));
     briefs.push_back(brief);
   }
   values.set("incidents", incidents);
-  if (letter.entries.size() > kInFull) {
-    data more;
-    more.set("list", briefs);
-    if (letter.more_entries != 0) {
-      more.set("rest", Paragraph(fmt::format(
-                           "and {} more: {}.", Number(letter.more_entries),
-                           CountsText(letter.tally.total()))));
-    }
-    values.set("more", more);
+  if (!several) return;
+  data overview;
+  overview.set("list", briefs);
+  if (letter.more_entries != 0) {
+    overview.set("rest", Paragraph(fmt::format(
+                             "and {} more: {}", Number(letter.more_entries),
+                             CountsText(letter.tally.total()))));
   }
+  values.set("overview", overview);
 }
 
 std::vector<TableRow> CountRows(const std::vector<Tally::Row>& rows) {
@@ -204,7 +207,11 @@ Text Describe(const Letter& letter, const Picture& picture,
     shown.set("what", Paragraph(picture.what));
     values.set("picture", shown);
   } else if (!picture.trouble.empty()) {
-    values.set("no_picture", Paragraph(Clean(picture.trouble)));
+    values.set("no_picture",
+               Paragraph(fmt::format(
+                   "There is no picture of the addresses{}{}",
+                   context.how_to_silence ? ": " : ".",
+                   context.how_to_silence ? Clean(picture.trouble) : "")));
   }
   text.plain = templates.Text(values);
   text.html = templates.Html(values);

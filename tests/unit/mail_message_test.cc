@@ -98,7 +98,7 @@ Who       10.1.0.216, network lan
 Customer  acme
 What      packets, in
 Since     2026-11-22 23:34:12 UTC
-Lasted    3 s
+Open for  3 s
 Rule      more than 1000 packets/s to one host in 3 of 5 s
 Measured  31,250 packets/s
 Limit     1,000 packets/s
@@ -235,7 +235,7 @@ TEST(MailBody, SaysThatAReminderHasNothingNew) {
       << text.plain;
 }
 
-TEST(MailBody, ShowsTheFirstFiveOfManyInFullAndCountsTheRest) {
+TEST(MailBody, ListsManyShowsTheFirstThreeInFullAndCountsTheRest) {
   Letter letter = LetterOf(Opened());
   for (int i = 1; i < 50; ++i) {
     Event event = i % 2 ? Opened() : Cleared();
@@ -249,11 +249,12 @@ TEST(MailBody, ShowsTheFirstFiveOfManyInFullAndCountsTheRest) {
               StartsWith("[iptrk] FAILURE 57 incidents: 26 or more open: "
                          "packets 10.1.0.216 in, packets 10.1.0.1 in"));
   EXPECT_TRUE(text.plain.starts_with("57 incidents: 26 or more open.\n"));
-  EXPECT_THAT(text.plain, HasSubstr("\n5. 10.1.0.4 is back to normal"));
-  EXPECT_THAT(text.plain, HasSubstr("\n  packets 10.1.0.5 in: open\n"));
-  EXPECT_THAT(text.plain, HasSubstr("\n  packets 10.1.0.48 in: cleared\n"));
+  EXPECT_THAT(text.plain, HasSubstr("\n6. packets 10.1.0.5 in: open\n"));
+  EXPECT_THAT(text.plain, HasSubstr("\n49. packets 10.1.0.48 in: cleared\n"));
   EXPECT_THAT(text.plain,
-              HasSubstr("and 7 more: opened 7 times, cleared 3 times."));
+              HasSubstr("\n    and 7 more: opened 7 times, cleared 3 times\n"));
+  EXPECT_THAT(text.plain, HasSubstr("\n3. 10.1.0.2 is back to normal"));
+  EXPECT_THAT(text.plain, Not(HasSubstr("\n4. 10.1.0.3")));
 }
 
 TEST(MailBody, OfADigestHasExactCounts) {
@@ -296,7 +297,7 @@ Open now
 }
 
 TEST(MailBody, SaysWhyThereIsNoPicture) {
-  const Picture none{"", "", "There is no picture of the addresses: no data"};
+  const Picture none{"", "", "no data"};
   const Text text =
       Describe(LetterOf(Opened()), none, {kConfig, true}, BuiltIn());
   EXPECT_THAT(text.plain, HasSubstr("\nThere is no picture of the addresses: "

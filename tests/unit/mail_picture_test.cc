@@ -80,8 +80,7 @@ TEST_F(MailPicture, IsAskedForByNetworkAndPrefix) {
 TEST_F(MailPicture, IsReplacedByTheWordsOfACommandThatFails) {
   const auto picture = Draw("echo 'no data yet' >&2; exit 1");
   EXPECT_THAT(picture->png, IsEmpty());
-  EXPECT_EQ(picture->trouble,
-            "There is no picture of the addresses: no data yet");
+  EXPECT_EQ(picture->trouble, "no data yet");
 }
 
 TEST_F(MailPicture, IsNotThatOfTheMailBefore) {
@@ -123,7 +122,7 @@ TEST_F(MailPicture, TakesACommandThatSaysMoreThanAnybodyReads) {
 TEST_F(MailPicture, SaysThatTheCommandIsMissing) {
   const auto picture = PictureMaker("/nonexistent/iptrk", "", directory_)
                            .Make({"lan", ""}, stop_.get_token());
-  EXPECT_THAT(picture->trouble, HasSubstr("No such file or directory"));
+  EXPECT_THAT(picture->trouble, HasSubstr("/nonexistent/iptrk: No such file"));
 }
 
 TEST_F(MailPicture, IsNotWaitedForOnceStopped) {
