@@ -20,6 +20,7 @@
 
 #include "lib/config.h"
 #include "lib/silence.h"
+#include "plugin/mail/office.h"
 #include "plugin/mail/sender.h"
 
 extern "C" {
@@ -33,6 +34,7 @@ namespace {
 
 using iptrk::mail::Event;
 using iptrk::mail::LogLevel;
+using iptrk::mail::Office;
 using iptrk::mail::Sender;
 using iptrk::mail::Severity;
 
@@ -41,8 +43,8 @@ constexpr char kName[] = "iptrk_mail";
 struct Plugin {
   std::string config_file = iptrk::kDefaultConfigPath;
   // Made by Initialize before Notify is registered, never taken away: see
-  // above. Null while mail is switched off.
-  std::unique_ptr<Sender> sender;
+  // above.
+  std::unique_ptr<Office> office;
 };
 
 // Never destroyed: the daemon's threads may outlive exit()'s destructors.
@@ -111,8 +113,7 @@ Event EventOf(const notification_t& notification) {
 
 int Notify(const notification_t* notification, user_data_t*) noexcept {
   return Guarded([notification] {
-    // A full queue is counted and told by the sender.
-    Self().sender->Offer(EventOf(*notification));
+    Self().office->Offer(EventOf(*notification));
     return 0;
   });
 }
@@ -131,7 +132,7 @@ void Dispatch(const char* type, const char* instance, value_t value) {
 // How much waits, so that mail that gets stuck is seen elsewhere than in mail.
 int Read(user_data_t*) noexcept {
   return Guarded([] {
-    const Sender::Counters state = Self().sender->State();
+    const Sender::Counters state = Self().office->State();
     const auto depth = [](const char* name, std::size_t count) {
       Dispatch("queue_length", name,
                value_t{.gauge = static_cast<gauge_t>(count)});
@@ -239,20 +240,13 @@ int Initialize() noexcept {
   return Guarded([] {
     Plugin& self = Self();
     // The daemon may call init again; what runs goes on.
-    if (self.sender) return 0;
-    const iptrk::ConfigResult loaded = iptrk::LoadConfig(self.config_file);
-    for (const iptrk::ConfigError& error : loaded.errors) {
-      WriteLog(LogLevel::kError, error.ToString());
-    }
-    if (!loaded.ok()) return -1;
-    const iptrk::MailConfig& mail = loaded.config.mail;
-    if (!mail.enabled) {
-      WriteLog(LogLevel::kWarning, self.config_file +
-                                       ": no mail is sent, because [mail] to "
-                                       "names nobody");
-      return 0;
-    }
-    self.sender = MakeSender(loaded.config, self.config_file);
+    if (self.office) return 0;
+    self.office = std::make_unique<Office>(
+        self.config_file,
+        [path = self.config_file](const iptrk::Config& config) {
+          return MakeSender(config, path);
+        },
+        WriteLog);
     if (const int failed = plugin_register_complex_read(
             nullptr, kName, Read, /*interval=*/0, /*user_data=*/nullptr)) {
       return failed;
@@ -263,7 +257,7 @@ int Initialize() noexcept {
 
 int Shutdown() noexcept {
   return Guarded([] {
-    if (Self().sender) Self().sender->Stop();
+    if (Self().office) Self().office->Stop();
     return 0;
   });
 }

@@ -2,8 +2,6 @@
 #include "plugin/mail/sender.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <exception>
@@ -13,28 +11,9 @@
 
 #include "plugin/mail/figures.h"
 #include "plugin/mail/files.h"
+#include "plugin/mail/signal_block.h"
 
 namespace iptrk::mail {
-namespace {
-
-// Threads started while this lives get no signals: those are the daemon's.
-class SignalBlock {
- public:
-  SignalBlock() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalBlock() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalBlock(const SignalBlock&) = delete;
-  SignalBlock& operator=(const SignalBlock&) = delete;
-
- private:
-  sigset_t before_;
-};
-
-}  // namespace
-
 Sender::Sender(Desk desk, Spool spool, DeliverFunction deliver, Log log,
                Options options)
     : desk_(std::move(desk)),
@@ -82,6 +61,16 @@ void Sender::Stop() {
   }
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
+}
+
+bool Sender::StopIfIdle() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->sending) return false;
+    shared_->stopped = true;  // so none begins
+  }
+  Stop();
+  return true;
 }
 
 void Sender::Run(const std::stop_token& stop) {
@@ -225,9 +214,15 @@ void Sender::Tell() {
 
 void Sender::StartAttempt() {
   std::optional<Message> message;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->stopped) return;
+    shared_->sending = true;
+  }
   while (!message) {
     attempt_ = spool_.OldestAfter(position_);
     if (attempt_.empty()) {
+      SetIdle();
       EndRound();
       return;
     }
@@ -254,10 +249,16 @@ void Sender::RunAttempt(const std::shared_ptr<Shared>& shared,
   shared->changed.notify_all();
 }
 
+void Sender::SetIdle() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->sending = false;
+}
+
 void Sender::EndAttempt(const Delivery& delivery) {
   last_attempt_ = Clock::now();
   const std::string name = std::exchange(attempt_, {});
   spool_.Settle(name, delivery.open, delivery.refused);
+  SetIdle();
   if (!delivery.accepted.empty()) {
     ++mailed_;
     log_(LogLevel::kInfo, fmt::format("mailed \"{}\" to {}", subject_,

@@ -12,10 +12,11 @@
 // events nor Stop() wait for a server that hangs; an attempt that outlives
 // Stop() is left behind, its mail stays spooled.
 //
-// Threads: Offer() and State() from any thread. The constructor, Stop() and the
-// destructor from one. Ownership: takes all it is given. `deliver` is copied
-// into the attempt's thread and must stand on its own: it may run after the
-// Sender is gone. It must not throw.
+// Threads: Offer() and State() from any thread. The constructor, Stop(),
+// StopIfIdle() and the destructor from one at a time.
+// Ownership: takes all it is given. `deliver` is copied into the attempt's
+// thread and must stand on its own: it may run after the Sender is gone. It
+// must not throw.
 #ifndef IPTRK_PLUGIN_MAIL_SENDER_H_
 #define IPTRK_PLUGIN_MAIL_SENDER_H_
 
@@ -95,6 +96,10 @@ class Sender {
   // the disk takes. Idempotent.
   void Stop();
 
+  // The same, but only when no attempt is under way, so that whoever takes the
+  // spool over sends nothing twice. False: one is; nothing has changed.
+  bool StopIfIdle();
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -106,6 +111,7 @@ class Sender {
     std::deque<Event> queue;
     std::uint64_t overflowed = 0;  // not yet reported
     bool stopped = false;
+    bool sending = false;            // an attempt is under way
     std::optional<Delivery> result;  // of the running attempt, when it ended
     Counters counters;               // but for `unread`
   };
@@ -121,6 +127,7 @@ class Sender {
   bool SpoolLetter(const Letter& letter, const std::stop_token& stop);
   void Tell();
   void StartAttempt();
+  void SetIdle();
   void EndAttempt(const Delivery& delivery);
   void EndRound();
   void ReportOverflow();
