@@ -96,6 +96,7 @@ void Sender::Run(const std::stop_token& stop) {
 bool Sender::Step(const std::stop_token& stop) {
   std::deque<Event> events;
   std::optional<Delivery> result;
+  bool last = false;
   {
     std::unique_lock lock(shared_->mutex);
     shared_->changed.wait_until(lock, stop, Deadline(), [this] {
@@ -105,6 +106,8 @@ bool Sender::Step(const std::stop_token& stop) {
       shared_->changed.wait_for(lock, options_.stop_grace,
                                 [this] { return shared_->result.has_value(); });
     }
+    // Asked before the queue is emptied: once stopped nothing comes into it.
+    last = stop.stop_requested();
     events.swap(shared_->queue);
     result.swap(shared_->result);
     overflowed_ += std::exchange(shared_->overflowed, 0);
@@ -121,8 +124,7 @@ bool Sender::Step(const std::stop_token& stop) {
       Clock::now() >= last_report_ + options_.overflow_report) {
     ReportOverflow();
   }
-  // Asked again, not before: an event may have come with the stop.
-  if (stop.stop_requested()) return false;
+  if (last) return false;
   if (attempt_.empty() && Clock::now() >= next_attempt_) StartAttempt();
   Tell();
   return true;
@@ -172,7 +174,7 @@ void Sender::WriteLetters(const std::stop_token& stop) {
     // Before the mail can be sent, so that it isn't written anew after a crash.
     SaveSchedule();
   }
-  while (!schedule_.letters().empty()) {
+  while (!schedule_.letters().empty() && !stop.stop_requested()) {
     if (!SpoolLetter(schedule_.letters().front(), stop)) return;
     schedule_.Done();
     unsaved_ = true;
