@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // [mail] and [mail.recipients.NAME]: who is told of what, and by which server.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "lib/config_keys.h"
@@ -133,8 +136,21 @@ void ReadRecipients(const toml::table& root, const toml::table& mail_table,
             });
 }
 
+// A file that has to be here when mail is sent.
+void WarnOfFile(const toml::node& node, ConfigReader& reader,
+                std::string_view key, const std::string& path, bool secret) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0)
+    reader.Warn(node, fmt::format("{} {}: {}; mail waits until it is there",
+                                  key, Shown(path), std::strerror(errno)));
+  else if (secret && (status.st_mode & S_IROTH))
+    reader.Warn(node, fmt::format("{} {} is readable for everybody, so it is "
+                                  "not used; run: chmod o-r {}",
+                                  key, Shown(path), Shown(path)));
+}
+
 void ReadServer(const toml::table& table, ConfigReader& reader,
-                MailConfig& mail) {
+                MailConfig& mail, bool here) {
   if (const toml::node* node = reader.String(table, "server", mail.server);
       node && (mail.server.empty() ||
                mail.server.find_first_of(": /") != mail.server.npos))
@@ -151,9 +167,13 @@ void ReadServer(const toml::table& table, ConfigReader& reader,
   reader.Word(table, "tls", kTls, mail.tls);
   if (const toml::node* node = reader.Path(table, "ca_file", mail.ca_file,
                                            /*may_be_empty=*/true);
-      node && !mail.ca_file.empty() && mail.tls == "none")
-    reader.Warn(*node,
-                "ca_file is not used without tls = \"starttls\" beside it");
+      node && !mail.ca_file.empty()) {
+    if (mail.tls == "none")
+      reader.Warn(*node,
+                  "ca_file is not used without tls = \"starttls\" beside it");
+    else if (here)
+      WarnOfFile(*node, reader, "ca_file", mail.ca_file, /*secret=*/false);
+  }
   const toml::node* user = reader.String(table, "user", mail.user);
   const toml::node* file =
       reader.Path(table, "password_file", mail.password_file,
@@ -162,13 +182,19 @@ void ReadServer(const toml::table& table, ConfigReader& reader,
     reader.Fault(*user,
                  "user needs a password_file beside it, such as "
                  "\"/etc/iptrk/mail-password\"");
-  if (file && !mail.password_file.empty() && mail.user.empty())
-    reader.Warn(*file, "password_file is not used without user beside it");
+  if (file && !mail.password_file.empty()) {
+    if (mail.user.empty())
+      reader.Warn(*file, "password_file is not used without user beside it");
+    else if (here)
+      WarnOfFile(*file, reader, "password_file", mail.password_file,
+                 /*secret=*/true);
+  }
 }
 
 }  // namespace
 
-void ReadMail(const toml::table& root, ConfigReader& reader, Config& config) {
+void ReadMail(const toml::table& root, ConfigReader& reader, Config& config,
+              const std::vector<std::string>* interfaces) {
   const toml::table* table = reader.Table(root, "mail");
   if (!table) return;
   MailConfig& mail = config.mail;
@@ -181,7 +207,7 @@ void ReadMail(const toml::table& root, ConfigReader& reader, Config& config) {
   if (const toml::node* node = reader.String(*table, "from", mail.from);
       node && !mail.from.empty())
     CheckAddress(mail.from, *node, reader, "iptrk@example.net");
-  ReadServer(*table, reader, mail);
+  ReadServer(*table, reader, mail, interfaces != nullptr);
   reader.Path(*table, "spool", mail.spool);
   reader.Path(*table, "templates", mail.templates, /*may_be_empty=*/true);
   reader.Number(*table, "group", 0, 3600, mail.group);

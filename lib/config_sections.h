@@ -26,7 +26,9 @@ void ReadCustomers(const toml::table& root, ConfigReader& reader,
 void ReadServices(const toml::table& root, ConfigReader& reader,
                   Config& config);
 void ReadDetect(const toml::table& root, ConfigReader& reader, Config& config);
-void ReadMail(const toml::table& root, ConfigReader& reader, Config& config);
+// With `interfaces` it also warns of files that are not on this machine.
+void ReadMail(const toml::table& root, ConfigReader& reader, Config& config,
+              const std::vector<std::string>* interfaces);
 void ReadLedger(const toml::table& root, ConfigReader& reader, Config& config);
 void ReadPages(const toml::table& root, ConfigReader& reader, Config& config);
 void ReadPrivacy(const toml::table& root, ConfigReader& reader, Config& config);

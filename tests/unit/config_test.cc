@@ -289,6 +289,24 @@ TEST(Config, SaysWhatIsRightForMail) {
     EXPECT_THAT(FirstError(text), HasSubstr(remedy)) << text;
 }
 
+TEST(Config, WarnsOnThisMachineOfFilesThatMailLacks) {
+  const std::string text =
+      "[mail]\nto = [\"a@example.net\"]\ntls = \"starttls\"\nuser = \"u\"\n"
+      "password_file = \"/etc/passwd\"\nca_file = \"/nonexistent/ca\"\n";
+  EXPECT_TRUE(ParseConfig(text, "iptrk.toml").warnings.empty());
+  const std::vector<std::string> interfaces = {"lo"};
+  const ConfigResult result = ParseConfig(text, "iptrk.toml", &interfaces);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result.warnings.size(), 2u);
+  EXPECT_THAT(result.warnings[0].ToString(),
+              HasSubstr("iptrk.toml:5:17: password_file /etc/passwd is "
+                        "readable for everybody, so it is not used; run: "
+                        "chmod o-r /etc/passwd"));
+  EXPECT_THAT(result.warnings[1].ToString(),
+              HasSubstr("iptrk.toml:6:11: ca_file /nonexistent/ca: No such "
+                        "file or directory"));
+}
+
 TEST(Config, SaysThatAFileCanNotBeRead) {
   const ConfigResult result = LoadConfig("/nonexistent/iptrk.toml");
   ASSERT_EQ(result.errors.size(), 1u);
