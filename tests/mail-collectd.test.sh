@@ -477,15 +477,13 @@ if mount -t tmpfs -o size=64k,mode=0700 iptrk-test "$work/full" 2>/dev/null; the
 	sed -i "s|^spool = .*|spool = \"$work/full/spool\"|" "$work/iptrk.toml"
 	start_collectd
 	dd if=/dev/zero of="$work/full/fill" bs=4k 2>/dev/null
-	stop_sink
 	: >"$work/collectd.log"
 	ok "with a full disk no thread of collectd waits" quickly \
 		incident open 1795393000 full 10.1.0.41
 	ok "the log says that the mail is in memory only" until_true 10 \
 		grep -q "waits in memory only: .*No space left" "$work/collectd.log"
-	start_sink
 	count=$((count + 1))
-	ok "the mail goes out when the server is back" until_true 20 have_mails $count
+	ok "the mail goes out from there" until_true 20 have_mails $count
 	ok "once, and a disk that has room again is used" exactly $count
 	rm "$work/full/fill"
 	incident open 1795393001 room 10.1.0.42
