@@ -2,13 +2,10 @@
 #include "plugin/mail/desk.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
 
 namespace iptrk::mail {
-
-using nlohmann::json;
 
 Desk::Desk(Audience audience, Pace pace, Hushed hushed, Time now)
     : audience_(std::move(audience)),
@@ -51,6 +48,8 @@ void Desk::Take(const Event& event, Time now) {
     ++counts.opened;
   } else if (event.IsAlarm() && event.severity != topic.latest.severity) {
     ++counts.changed;
+    // Worse than anybody was told: that can't wait for hours.
+    if (event.severity < topic.worst_told) topic.not_before = now;
   } else if (!event.IsAlarm() && topic.open) {
     topic.open = false;
     ++counts.cleared;
@@ -83,6 +82,7 @@ void Desk::Open(Topic& topic, const Event& event, Time now) {
   if (now >= topic.not_before + topic.delay) {
     topic.delay = kFirstBackOff;
     topic.not_before = now;
+    topic.worst_told = Severity::kOkay;
   }
 }
 
@@ -149,6 +149,7 @@ void Desk::MarkTold(Topic& topic, Time now) {
         std::min<std::chrono::seconds>(2 * topic.delay, kLongestBackOff);
   }
   topic.told = topic.open;
+  topic.worst_told = std::min(topic.worst_told, topic.latest.severity);
   topic.counts = {};
   topic.pending.reset();
 }
@@ -321,86 +322,6 @@ std::size_t Desk::waiting() const {
                                      return topic.second.pending.has_value();
                                    })) +
          held_.topics();
-}
-
-json Desk::ToJson(const Topic& topic) {
-  json object = {{"latest", mail::ToJson(topic.latest)},
-                 {"thread", topic.thread},
-                 {"counts", mail::ToJson(topic.counts)},
-                 {"open", topic.open},
-                 {"told", topic.told},
-                 {"last_event", Nanoseconds(topic.last_event)},
-                 {"not_before", Nanoseconds(topic.not_before)},
-                 {"delay", topic.delay.count()}};
-  if (topic.pending) object["pending"] = Nanoseconds(*topic.pending);
-  return object;
-}
-
-Desk::Topic Desk::TopicFromJson(const json& object) {
-  Topic topic;
-  topic.latest = EventFromJson(object.at("latest"));
-  topic.thread = object.at("thread");
-  topic.counts = CountsFromJson(object.at("counts"));
-  topic.open = object.at("open");
-  topic.told = object.at("told");
-  topic.last_event = TimeOf(object.at("last_event"));
-  topic.not_before = TimeOf(object.at("not_before"));
-  topic.delay = std::chrono::seconds(object.at("delay").get<std::int64_t>());
-  if (object.contains("pending")) {
-    topic.pending = TimeOf(object.at("pending"));
-  }
-  return topic;
-}
-
-json Desk::Save() const {
-  json topics = json::array();
-  for (const auto& [key, topic] : topics_) topics.push_back(ToJson(topic));
-  json sent = json::array();
-  for (const Time time : sent_) sent.push_back(Nanoseconds(time));
-  json saved = {{"topics", std::move(topics)},
-                {"sent", std::move(sent)},
-                {"held_since", Nanoseconds(held_since_)},
-                {"held", mail::ToJson(held_)},
-                {"held_mails", held_mails_},
-                {"day_since", Nanoseconds(day_since_)},
-                {"day", mail::ToJson(day_)},
-                {"day_mails", day_mails_}};
-  if (held_until_) saved["held_until"] = Nanoseconds(*held_until_);
-  if (next_daily_ != Time::max()) saved["daily"] = Nanoseconds(next_daily_);
-  return saved;
-}
-
-void Desk::Restore(const json& saved) {
-  Topics topics;
-  for (const json& object : saved.at("topics")) {
-    Topic topic = TopicFromJson(object);
-    std::string key = topic.latest.Topic();
-    topics.emplace(std::move(key), std::move(topic));
-  }
-  std::deque<Time> sent;
-  for (const json& time : saved.at("sent")) sent.push_back(TimeOf(time));
-  Tally held = TallyFromJson(saved.at("held"));
-  Tally day = TallyFromJson(saved.at("day"));
-  const Time held_since = TimeOf(saved.at("held_since"));
-  const std::uint64_t held_mails = saved.at("held_mails");
-  const Time day_since = TimeOf(saved.at("day_since"));
-  const std::uint64_t day_mails = saved.at("day_mails");
-  std::optional<Time> held_until;
-  if (saved.contains("held_until")) held_until = TimeOf(saved["held_until"]);
-  // A digest that fell due meanwhile is late, not lost; one whose time was
-  // changed comes at the new one.
-  if (next_daily_ != Time::max() && saved.contains("daily")) {
-    next_daily_ = std::min(next_daily_, TimeOf(saved["daily"]));
-  }
-  topics_ = std::move(topics);
-  sent_ = std::move(sent);
-  held_until_ = held_until;
-  held_since_ = held_since;
-  held_ = std::move(held);
-  held_mails_ = held_mails;
-  day_since_ = day_since;
-  day_ = std::move(day);
-  day_mails_ = day_mails;
 }
 
 }  // namespace iptrk::mail

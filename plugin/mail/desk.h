@@ -5,7 +5,8 @@
 // - After a mail of an alarm the next of the same topic waits 5 min, then 10,
 //   up to 4 h, and then tells all that happened meanwhile; what was quiet for
 //   long starts anew. While an incident stays open it is told of again at the
-//   same distances, for a day. The end of what was mailed doesn't wait.
+//   same distances, for a day. What is worse than was mailed, and the end of
+//   what was, doesn't wait.
 // - An end is told if its beginning was; an end alone is not.
 // - After `hourly_limit` mails in an hour all else is held back and becomes one
 //   digest, when half of those mails are an hour old; a storm that goes on gets
@@ -86,7 +87,8 @@ class Desk {
     std::string thread;
     Counts counts;  // not yet told
     bool open = false;
-    bool told = false;            // a mail or digest said that it is open
+    bool told = false;  // a mail or digest said that it is open
+    Severity worst_told = Severity::kOkay;  // since it was last quiet for long
     std::optional<Time> pending;  // since when something is to be told
     Time last_event;
     Time not_before;               // of the next alarm

@@ -209,16 +209,29 @@ TEST_F(MailDesk, StartsAnewAfterALongQuiet) {
   EXPECT_EQ(mails_[1].time - again, seconds(330)) << "5 min, not 20";
 }
 
-TEST_F(MailDesk, TellsAChangeOfSeverityWithinTheBackOff) {
+TEST_F(MailDesk, TellsAtOnceWhatIsWorseThanItToldAndOtherChangesLater) {
   Use(Everybody());
-  desk_->Take(Incident(1, true, now_, Severity::kWarning), now_);
+  const auto take = [this](Severity severity) {
+    desk_->Take(Incident(1, true, now_, severity), now_);
+  };
+  take(Severity::kWarning);
+  Pass(hours(3));
+  mails_.clear();
+  const Time worse = now_;
+  take(Severity::kFailure);
+  take(Severity::kFailure);  // no news
   Pass(minutes(1));
-  desk_->Take(Incident(1, true, now_, Severity::kFailure), now_);
-  desk_->Take(Incident(1, true, now_, Severity::kFailure), now_);
-  Pass(minutes(10));
-  EXPECT_THAT(Minutes(), ElementsAre(0.5, 5.5));
-  EXPECT_EQ(mails_[1].entries[0].counts.changed, 1u);
-  EXPECT_FALSE(mails_[1].entries[0].reminder);
+  ASSERT_THAT(mails_, SizeIs(1));
+  EXPECT_EQ(mails_[0].time - worse, seconds(30));
+  EXPECT_EQ(mails_[0].entries[0].counts.changed, 1u);
+  for (int i = 0; i < 20; ++i) {
+    take(i % 2 ? Severity::kFailure : Severity::kWarning);
+    Pass(minutes(1));
+  }
+  EXPECT_THAT(mails_, SizeIs(1)) << "nobody wants to know each minute";
+  Pass(hours(4));
+  ASSERT_THAT(mails_, SizeIs(2));
+  EXPECT_EQ(mails_[1].entries[0].counts.changed, 20u);
 }
 
 // 1,000 hosts that come and go for an hour, each in its own rhythm.
