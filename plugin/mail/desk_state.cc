@@ -77,8 +77,7 @@ void Desk::Restore(const json& saved) {
   const std::uint64_t day_mails = saved.at("day_mails");
   std::optional<Time> held_until;
   if (saved.contains("held_until")) held_until = TimeOf(saved["held_until"]);
-  // A digest that fell due meanwhile is late, not lost; one whose time was
-  // changed comes at the new one.
+  // A digest that fell due meanwhile is late, not lost.
   if (next_daily_ != Time::max() && saved.contains("daily")) {
     next_daily_ = std::min(next_daily_, TimeOf(saved["daily"]));
   }
