@@ -154,6 +154,8 @@ int Read(user_data_t*) noexcept {
 // Asks the ledger, in the sender's thread.
 iptrk::mail::Hushed SilencesOf(const iptrk::LedgerConfig& ledger) {
   struct Reader {
+    explicit Reader(const std::string& path) : silences(path) {}
+
     iptrk::SilenceReader silences;
     std::string problem;  // told
 
@@ -166,8 +168,7 @@ iptrk::mail::Hushed SilencesOf(const iptrk::LedgerConfig& ledger) {
           "nothing is silenced, because the ledger can't be read: " + problem);
     }
   };
-  const auto reader =
-      std::make_shared<Reader>(iptrk::SilenceReader(ledger.path), "");
+  const auto reader = std::make_shared<Reader>(ledger.path);
   return {.is_silenced =
               [reader](const Event& event, iptrk::mail::Time now) {
                 // What other plugins notify has a plugin for its kind, and its

@@ -278,8 +278,8 @@ TEST(Config, SaysWhatIsRightForMail) {
       {"[mail.recipients]\nboss = \"a@b\"\n", "write [mail.recipients.boss]"},
       {"[mail.recipients.boss]\n", "recipient boss has no address"},
       {"[mail.recipients.boss]\naddress = \"a b\"\n", "no mail address"},
-      {"[mail.recipients.boss]\naddress = \"a@b\"\nadress = 1\n",
-       "mail.recipients.boss.adress is not a key; did you mean address?"},
+      {"[mail.recipients.boss]\naddress = \"a@b\"\naddr = 1\n",
+       "mail.recipients.boss.addr is not a key; did you mean address?"},
       {"[networks.lan]\nprefixes = [\"10.1.0.0/24\"]\n"
        "[mail.recipients.boss]\naddress = \"a@b\"\nnetworks = [\"lam\"]\n",
        "there is no [networks.lam]; did you mean \"lan\"?"},

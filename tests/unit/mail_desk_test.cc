@@ -242,7 +242,7 @@ TEST_F(MailDesk, AnswersAStormWithTwelveMailsAndADigestOfExactCounts) {
   Counts happened;
   for (int second = 0; second < 3600; ++second) {
     for (int host = 0; host < 1000; ++host) {
-      if ((second + host) % (37 + host % 53) != 0) continue;
+      if ((second + host) % (157 + host % 113) != 0) continue;
       const auto at = static_cast<std::size_t>(host);
       open[at] = !open[at];
       if (open[at]) ++number[at];
@@ -257,7 +257,7 @@ TEST_F(MailDesk, AnswersAStormWithTwelveMailsAndADigestOfExactCounts) {
       }
     }
     now_ += seconds(1);
-    if (second % 5 == 4) Pass(seconds(0));
+    if (second % 10 == 9) Pass(seconds(0));
   }
   for (int host = 0; host < 1000; ++host) {
     const auto at = static_cast<std::size_t>(host);
@@ -267,7 +267,7 @@ TEST_F(MailDesk, AnswersAStormWithTwelveMailsAndADigestOfExactCounts) {
   }
   Pass(hours(12));
   EXPECT_EQ(happened.opened, happened.cleared);
-  EXPECT_GT(happened.opened, 20000u);
+  EXPECT_GT(happened.opened, 5000u);
 
   Counts told;
   std::size_t digests = 0;
