@@ -51,7 +51,7 @@ ConfigResult ParseConfig(const std::string& text, const std::string& name,
   ReadCustomers(root, reader, config);
   ReadServices(root, reader, config);
   ReadDetect(root, reader, config);
-  ReadMail(root, reader, config);
+  ReadMail(root, reader, config, interfaces);
   ReadLedger(root, reader, config);
   ReadPages(root, reader, config);
   ReadPrivacy(root, reader, config);

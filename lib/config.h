@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,16 +77,50 @@ struct Service {
   std::vector<ServicePort> ports;
 };
 
+// Minutes since midnight, 0 to 1439, where this machine is.
+struct QuietHours {
+  int from = 0;
+  int to = 0;  // differs from `from`; may be before it, past midnight
+};
+
+// What those who get their mails together want to be told of.
+struct MailFilter {
+  // The least severe: one of kMailSeverities.
+  std::string severity = "warning";
+  // Kinds of incidents, or plugins; networks; customers. Empty: all of them.
+  std::vector<std::string> kinds;
+  std::vector<std::string> networks;
+  std::vector<std::string> customers;
+  std::optional<QuietHours> quiet;
+  std::optional<int> daily_digest = 7 * 60;  // minutes since midnight
+};
+
+inline constexpr std::array<std::string_view, 3> kMailSeverities = {
+    "failure", "warning", "okay"};
+
+// [mail.recipients.NAME]: somebody whose mails are his own.
+struct MailRecipient {
+  std::string name;
+  std::string address;
+  MailFilter filter;  // what he doesn't say is as in [mail]
+};
+
 struct MailConfig {
   bool enabled = false;  // true as soon as [mail] names a receiver
   std::string server = "localhost";
   int port = 25;
-  std::string from;             // default: iptrk@<host name>
-  std::vector<std::string> to;  // at least one when enabled
-  std::string tls = "none";     // "none", "starttls" (required when set)
-  std::string user;             // with password_file: AUTH
-  std::string password_file;    // first line; not world readable
+  std::string from;                       // default: iptrk@<host name>
+  std::vector<std::string> to;            // they get one mail together
+  MailFilter filter;                      // of `to`
+  std::vector<MailRecipient> recipients;  // sorted by name
+  std::string tls = "none";   // "none", "starttls" (required when set)
+  std::string ca_file;        // PEM; "": those that the system trusts
+  std::string user;           // with password_file: AUTH
+  std::string password_file;  // first line; not world readable
   std::string spool = "/var/spool/iptrk";
+  std::string templates = "/etc/iptrk/mail-templates";
+  int group = 30;         // seconds in which incidents become one mail
+  int hourly_limit = 12;  // mails to each of `to` and the recipients
 };
 
 struct LedgerConfig {

@@ -45,7 +45,12 @@ inline constexpr std::string_view kSilent[] = {"enabled", "limit", "times",
 inline constexpr std::string_view kMirrorLost[] = {"enabled", "limit", "learn"};
 inline constexpr std::string_view kBooks[] = {"enabled", "limit"};
 inline constexpr std::string_view kMail[] = {
-    "to", "from", "server", "port", "tls", "user", "password_file", "spool"};
+    "to",           "from",          "server",       "port",     "tls",
+    "user",         "password_file", "ca_file",      "severity", "quiet",
+    "daily_digest", "group",         "hourly_limit", "spool",    "templates"};
+inline constexpr std::string_view kMailRecipient[] = {
+    "address",   "severity", "kinds",       "networks",
+    "customers", "quiet",    "daily_digest"};
 inline constexpr std::string_view kLedger[] = {
     "path", "keep_slots", "keep_host_slots", "keep_host_hours",
     "keep_host_days"};
@@ -77,6 +82,7 @@ inline constexpr ConfigSection kConfigSections[] = {
     {"detect.mirror-lost", config_keys::kMirrorLost},
     {"detect.books", config_keys::kBooks},
     {"mail", config_keys::kMail},
+    {"mail.recipients.NAME", config_keys::kMailRecipient},
     {"ledger", config_keys::kLedger},
     {"pages", config_keys::kPages},
     {"privacy", config_keys::kPrivacy},

@@ -38,6 +38,14 @@ std::string_view First(std::string_view section) {
   return section.substr(0, section.find('.'));
 }
 
+// Whether there is such as [mail.recipients.NAME] for "mail" and "recipients".
+bool HasSubsection(std::string_view section, std::string_view name) {
+  const std::string start = fmt::format("{}.{}.", section, name);
+  for (const ConfigSection& other : kConfigSections)
+    if (other.name.starts_with(start)) return true;
+  return false;
+}
+
 }  // namespace
 
 std::string Shown(std::string_view text) {
@@ -60,17 +68,6 @@ std::string Shown(std::string_view text) {
   return shown;
 }
 
-namespace {
-
-// Whether there are sections whose names begin so.
-bool HoldsSections(std::string_view begin) {
-  return std::any_of(
-      std::begin(kConfigSections), std::end(kConfigSections),
-      [&](const ConfigSection& one) { return one.name.starts_with(begin); });
-}
-
-}  // namespace
-
 const toml::table* ConfigReader::Table(const toml::table& parent,
                                        std::string_view key,
                                        std::string_view shown) {
@@ -87,7 +84,8 @@ const toml::table* ConfigReader::Table(const toml::table& parent,
 void ConfigReader::OnlySections(const toml::table& root) {
   std::vector<std::string_view> known;
   for (const ConfigSection& section : kConfigSections)
-    known.push_back(First(section.name));
+    if (known.empty() || known.back() != First(section.name))
+      known.push_back(First(section.name));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -122,7 +120,7 @@ void ConfigReader::OnlyKeys(const toml::table& table, std::string_view section,
   for (const auto& [key, node] : table) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    if (HoldsSections(fmt::format("{}.{}.", section, name))) continue;
+    if (HasSubsection(section, name)) continue;
     std::string remedy = fmt::format("known here: {}", fmt::join(known, ", "));
     for (const ConfigSection& other : kConfigSections)
       if (std::count(other.keys.begin(), other.keys.end(), name))

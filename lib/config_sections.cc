@@ -94,11 +94,6 @@ std::vector<int> HostIntervals(int interval) {
   return right;
 }
 
-bool IsMailAddress(const std::string& text) {
-  return !text.empty() && text.find_first_of(" ,;<>\"") == text.npos &&
-         text.front() != '@' && text.back() != '@';
-}
-
 }  // namespace
 
 void ReadQueue(const toml::table& root, ConfigReader& reader, Config& config,
@@ -157,45 +152,6 @@ void ReadCollectd(const toml::table& root, ConfigReader& reader,
                              "{} s; a day is 86400",
                              collectd.host_interval));
   reader.Path(*table, "rrd_directory", collectd.rrd_directory);
-}
-
-void ReadMail(const toml::table& root, ConfigReader& reader, Config& config) {
-  const toml::table* table = reader.Table(root, "mail");
-  if (!table) return;
-  MailConfig& mail = config.mail;
-  reader.OnlyKeys(*table, "mail");
-  reader.Strings(
-      *table, "to", [&](const std::string& receiver, const toml::node& node) {
-        if (!IsMailAddress(receiver))
-          reader.Fault(node, fmt::format("'{}' is no mail address; write one, "
-                                         "such as \"sysop@example.net\"",
-                                         Shown(receiver)));
-        else
-          mail.to.push_back(receiver);
-      });
-  mail.enabled = !mail.to.empty();
-  if (const toml::node* node = reader.String(*table, "from", mail.from);
-      node && !mail.from.empty() && !IsMailAddress(mail.from))
-    reader.Fault(*node, fmt::format("'{}' is no mail address; write one, such "
-                                    "as \"iptrk@example.net\"",
-                                    Shown(mail.from)));
-  if (const toml::node* node = reader.String(*table, "server", mail.server);
-      node && (mail.server.empty() ||
-               mail.server.find_first_of(": /") != mail.server.npos))
-    reader.Fault(*node, fmt::format("server must be a host name, not \"{}\"; "
-                                    "its port goes into port",
-                                    Shown(mail.server)));
-  reader.Number(*table, "port", 1, 65535, mail.port);
-  constexpr std::array<std::string_view, 2> kTls = {"none", "starttls"};
-  reader.Word(*table, "tls", kTls, mail.tls);
-  const toml::node* user = reader.String(*table, "user", mail.user);
-  reader.Path(*table, "password_file", mail.password_file,
-              /*may_be_empty=*/true);
-  if (user && !mail.user.empty() && mail.password_file.empty())
-    reader.Fault(*user,
-                 "user needs a password_file beside it, such as "
-                 "\"/etc/iptrk/mail-password\"");
-  reader.Path(*table, "spool", mail.spool);
 }
 
 void ReadLedger(const toml::table& root, ConfigReader& reader, Config& config) {

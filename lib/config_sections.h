@@ -27,7 +27,9 @@ void ReadServices(const toml::table& root, ConfigReader& reader,
                   Config& config);
 // [detect.KIND], then those of networks and customers.
 void ReadDetect(const toml::table& root, ConfigReader& reader, Config& config);
-void ReadMail(const toml::table& root, ConfigReader& reader, Config& config);
+// With `interfaces` it also warns of files that are not on this machine.
+void ReadMail(const toml::table& root, ConfigReader& reader, Config& config,
+              const std::vector<std::string>* interfaces);
 void ReadLedger(const toml::table& root, ConfigReader& reader, Config& config);
 void ReadPages(const toml::table& root, ConfigReader& reader, Config& config);
 void ReadPrivacy(const toml::table& root, ConfigReader& reader, Config& config);

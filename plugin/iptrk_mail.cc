@@ -13,22 +13,28 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lib/config.h"
+#include "lib/silence.h"
+#include "plugin/mail/office.h"
 #include "plugin/mail/sender.h"
 
 extern "C" {
 #include <collectd/core/daemon/collectd.h>
 //
 #include <collectd/core/daemon/plugin.h>
+#include <collectd/core/utils/common/common.h>
 }
 
 namespace {
 
 using iptrk::mail::Event;
 using iptrk::mail::LogLevel;
+using iptrk::mail::Office;
 using iptrk::mail::Sender;
 using iptrk::mail::Severity;
 
@@ -37,8 +43,8 @@ constexpr char kName[] = "iptrk_mail";
 struct Plugin {
   std::string config_file = iptrk::kDefaultConfigPath;
   // Made by Initialize before Notify is registered, never taken away: see
-  // above. Null while mail is switched off.
-  std::unique_ptr<Sender> sender;
+  // above.
+  std::unique_ptr<Office> office;
 };
 
 // Never destroyed: the daemon's threads may outlive exit()'s destructors.
@@ -107,10 +113,106 @@ Event EventOf(const notification_t& notification) {
 
 int Notify(const notification_t* notification, user_data_t*) noexcept {
   return Guarded([notification] {
-    // A full queue is counted and told by the sender.
-    Self().sender->Offer(EventOf(*notification));
+    Self().office->Offer(EventOf(*notification));
     return 0;
   });
+}
+
+// One value of a type that collectd's own types.db has.
+void Dispatch(const char* type, const char* instance, value_t value) {
+  value_list_t list = VALUE_LIST_INIT;
+  list.values = &value;
+  list.values_len = 1;
+  sstrncpy(list.plugin, kName, sizeof list.plugin);
+  sstrncpy(list.type, type, sizeof list.type);
+  sstrncpy(list.type_instance, instance, sizeof list.type_instance);
+  plugin_dispatch_values(&list);
+}
+
+// How much waits, so that mail that gets stuck is seen elsewhere than in mail.
+int Read(user_data_t*) noexcept {
+  return Guarded([] {
+    const Sender::Counters state = Self().office->State();
+    const auto depth = [](const char* name, std::size_t count) {
+      Dispatch("queue_length", name,
+               value_t{.gauge = static_cast<gauge_t>(count)});
+    };
+    const auto total = [](const char* name, std::uint64_t count) {
+      Dispatch("total_operations", name,
+               value_t{.derive = static_cast<derive_t>(count)});
+    };
+    depth("unread", state.unread);
+    depth("held", state.held);
+    depth("spool", state.spooled);
+    depth("refused", state.refused);
+    total("mailed", state.mailed);
+    total("lost", state.lost);
+    return 0;
+  });
+}
+
+// Asks the ledger, in the sender's thread.
+iptrk::mail::Hushed SilencesOf(const iptrk::LedgerConfig& ledger) {
+  struct Reader {
+    explicit Reader(const std::string& path) : silences(path) {}
+
+    iptrk::SilenceReader silences;
+    std::string problem;  // told
+
+    void Tell() {
+      if (silences.Problem() == problem) return;
+      problem = silences.Problem();
+      if (problem.empty()) return;
+      WriteLog(
+          LogLevel::kWarning,
+          "nothing is silenced, because the ledger can't be read: " + problem);
+    }
+  };
+  const auto reader = std::make_shared<Reader>(ledger.path);
+  return {.is_silenced =
+              [reader](const Event& event, iptrk::mail::Time now) {
+                // What other plugins notify has a plugin for its kind, and its
+                // host for a subject.
+                const bool ours = event.IsIncident();
+                const bool silenced = reader->silences.Silenced(
+                    ours ? event.Meta("kind") : event.plugin,
+                    ours ? event.Meta("subject") : event.host,
+                    event.Meta("network"),
+                    std::chrono::system_clock::to_time_t(now));
+                reader->Tell();
+                return silenced;
+              },
+          .is_acknowledged =
+              [reader](const Event& event) {
+                return reader->silences.Acknowledged(
+                    std::string(event.Meta("incident")));
+              }};
+}
+
+std::unique_ptr<Sender> MakeSender(const iptrk::Config& config,
+                                   const std::string& config_file) {
+  using namespace iptrk::mail;  // all but the daemon's interface is there
+  const iptrk::MailConfig& mail = config.mail;
+  const std::vector<Audience> audiences = AudiencesOf(mail);
+  Spool spool(mail.spool, {}, WriteLog);
+  Sender::Desk desk{
+      .audiences = audiences,
+      .pace = {.group = std::chrono::seconds(mail.group),
+               .hourly_limit = static_cast<std::size_t>(mail.hourly_limit)},
+      .hushed = SilencesOf(config.ledger),
+      .places = Places(config),
+      .composer = Composer(mail.from, audiences, config_file,
+                           Templates(mail.templates, WriteLog)),
+      .draw = [maker = PictureMaker("", config_file, spool.directory())](
+                  const PictureSubject& subject, const std::stop_token& stop) {
+        return maker.Make(subject, stop);
+      }};
+  return std::make_unique<Sender>(
+      std::move(desk), std::move(spool),
+      [server = ServerOf(mail)](const Message& message) {
+        return Deliver(server, message);
+      },
+      WriteLog, Sender::Options());
 }
 
 // Once for each <Plugin iptrk_mail> block.
@@ -139,34 +241,24 @@ int Initialize() noexcept {
   return Guarded([] {
     Plugin& self = Self();
     // The daemon may call init again; what runs goes on.
-    if (self.sender) return 0;
-    const iptrk::ConfigResult loaded = iptrk::LoadConfig(self.config_file);
-    for (const iptrk::ConfigError& error : loaded.errors) {
-      WriteLog(LogLevel::kError, error.ToString());
-    }
-    if (!loaded.ok()) return -1;
-    const iptrk::MailConfig& mail = loaded.config.mail;
-    if (!mail.enabled) {
-      WriteLog(LogLevel::kWarning, self.config_file +
-                                       ": no mail is sent, because [mail] to "
-                                       "names nobody");
-      return 0;
-    }
-    self.sender = std::make_unique<Sender>(
-        iptrk::mail::Composer(mail.from, mail.to, self.config_file),
-        iptrk::mail::Spool(mail.spool, {}, WriteLog),
-        [server =
-             iptrk::mail::ServerOf(mail)](const iptrk::mail::Message& message) {
-          return iptrk::mail::Deliver(server, message);
+    if (self.office) return 0;
+    self.office = std::make_unique<Office>(
+        self.config_file,
+        [path = self.config_file](const iptrk::Config& config) {
+          return MakeSender(config, path);
         },
-        WriteLog, Sender::Options());
+        WriteLog);
+    if (const int failed = plugin_register_complex_read(
+            nullptr, kName, Read, /*interval=*/0, /*user_data=*/nullptr)) {
+      return failed;
+    }
     return plugin_register_notification(kName, Notify, nullptr);
   });
 }
 
 int Shutdown() noexcept {
   return Guarded([] {
-    if (Self().sender) Self().sender->Stop();
+    if (Self().office) Self().office->Stop();
     return 0;
   });
 }

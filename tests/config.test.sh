@@ -91,8 +91,10 @@ it 'prints an empty list of faults when there are none' json 0 "$work/good.toml"
 it 'says that there is no file' says 1 "$work/none.toml" "none\.toml: can't be read: No such file"
 
 if command -v scdoc >/dev/null; then
-	it 'makes the manual page without a warning of man' \
-		sh -c 'scdoc <doc/iptrk.toml.5.scd >"$1" && ! LC_ALL=C.UTF-8 groff -Tutf8 -man -ww "$1" 2>&1 >/dev/null | grep .' - "$work/iptrk.toml.5"
+	for page in doc/*.scd; do
+		it "makes the manual page $(basename "$page" .scd) without a warning of man" \
+			sh -c 'scdoc <"$1" >"$2" && ! LC_ALL=C.UTF-8 groff -Tutf8 -man -ww "$2" 2>&1 >/dev/null | grep .' - "$page" "$work/page"
+	done
 else
 	skip 'makes the manual page' 'scdoc is not installed'
 fi

@@ -94,6 +94,45 @@ void PrintCustomers(const Config& config) {
   }
 }
 
+std::string PrintedTime(int minutes) {
+  return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60);
+}
+
+void PrintFilter(const std::string& whom, const MailFilter& filter) {
+  const std::map<std::string_view, const char*> what = {
+      {"failure", "failures"},
+      {"warning", "warnings and failures"},
+      {"okay", "everything"}};
+  std::string text =
+      fmt::format("  mail to {}: {}", whom, what.at(filter.severity));
+  if (!filter.kinds.empty()) text += " of " + Listed(filter.kinds);
+  if (!filter.networks.empty())
+    text += " in the networks " + Listed(filter.networks);
+  if (!filter.customers.empty())
+    text += " at the customers " + Listed(filter.customers);
+  if (filter.quiet)
+    text += fmt::format(", not from {} to {}", PrintedTime(filter.quiet->from),
+                        PrintedTime(filter.quiet->to));
+  if (filter.daily_digest)
+    text += fmt::format("; digest at {}", PrintedTime(*filter.daily_digest));
+  fmt::print("{}\n", text);
+}
+
+void PrintMail(const MailConfig& mail) {
+  if (!mail.enabled) {
+    fmt::print(
+        "  mail: none; [mail] names nobody in 'to', and no "
+        "[mail.recipients.NAME]\n");
+    return;
+  }
+  if (!mail.to.empty()) PrintFilter(Listed(mail.to), mail.filter);
+  for (const MailRecipient& recipient : mail.recipients)
+    PrintFilter(recipient.address, recipient.filter);
+  fmt::print("  mail server: {}:{}{}, at most {} mails an hour to each\n",
+             mail.server, mail.port, mail.tls == "none" ? "" : " with STARTTLS",
+             mail.hourly_limit);
+}
+
 void PrintServices(const Config& config) {
   std::size_t shown = 0;
   for (const Service& service : config.services) {
@@ -137,11 +176,7 @@ void PrintRest(const Config& config) {
       {PeerPrivacy::kNone, "not at all"}};
   fmt::print("  remote hosts: kept in incidents {}\n",
              kept.at(config.privacy.peers));
-  if (config.mail.enabled)
-    fmt::print("  mail: to {} by {}:{}\n", Listed(config.mail.to),
-               config.mail.server, config.mail.port);
-  else
-    fmt::print("  mail: none; [mail] names nobody in 'to'\n");
+  PrintMail(config.mail);
   const LedgerConfig& ledger = config.ledger;
   if (ledger.path.empty())
     fmt::print("  ledger: none, so nothing can be billed\n");

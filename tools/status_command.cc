@@ -2,7 +2,11 @@
 // iptrk status: do the books close, and is the queue well?
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "lib/books.h"
 #include "lib/queue.h"
@@ -41,8 +45,63 @@ nlohmann::json BooksToJson(const iptrk_interface& interface, bool sent) {
       {"balanced", balance.balanced()}};
 }
 
+// What the mail plugin could not get rid of, by the files of its spool.
+struct MailState {
+  std::size_t waiting = 0;
+  std::size_t refused = 0;
+  std::chrono::seconds oldest{};  // of those that wait
+  std::string problem;            // why that is not known
+};
+
+MailState MailStateOf(const std::string& spool) {
+  MailState state;
+  std::error_code error;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (std::filesystem::directory_iterator entry(spool, error), end;
+       !error && entry != end; entry.increment(error)) {
+    const std::string suffix = entry->path().extension();
+    if (suffix == ".refused") ++state.refused;
+    if (suffix != ".eml") continue;
+    ++state.waiting;
+    std::error_code gone;  // delivered this moment
+    const auto written = entry->last_write_time(gone);
+    if (gone) continue;
+    state.oldest = std::max(
+        state.oldest,
+        std::chrono::duration_cast<std::chrono::seconds>(now - written));
+  }
+  // The plugin makes it when it starts.
+  if (error && error != std::errc::no_such_file_or_directory)
+    state.problem = error.message();
+  return state;
+}
+
+void PrintMail(const MailConfig& mail) {
+  if (!mail.enabled) return;
+  const MailState state = MailStateOf(mail.spool);
+  if (!state.problem.empty())
+    fmt::print("mail: {} can't be read: {}\n", mail.spool, state.problem);
+  else if (state.waiting + state.refused == 0)
+    fmt::print("mail: none waits\n");
+  else
+    fmt::print(
+        "mail: {} wait{}, the oldest for {} min, and {} {} refused, in {}\n",
+        state.waiting, state.waiting == 1 ? "s" : "", state.oldest.count() / 60,
+        state.refused, state.refused == 1 ? "is" : "are", mail.spool);
+}
+
+nlohmann::json MailToJson(const MailConfig& mail) {
+  if (!mail.enabled) return nullptr;
+  const MailState state = MailStateOf(mail.spool);
+  if (!state.problem.empty()) return {{"problem", state.problem}};
+  return {{"waiting", state.waiting},
+          {"refused", state.refused},
+          {"oldest_s", state.oldest.count()}};
+}
+
 nlohmann::json StatusToJson(const iptrk_state& state,
-                            const std::vector<iptrk_interface>& interfaces) {
+                            const std::vector<iptrk_interface>& interfaces,
+                            const MailConfig& mail) {
   auto rows = nlohmann::json::array();
   for (const iptrk_interface& interface : interfaces)
     rows.push_back({{"name", interface.name},
@@ -64,7 +123,8 @@ nlohmann::json StatusToJson(const iptrk_state& state,
             {"merge_waiting", state.merge_waiting},
             {"bad_commits", state.bad_commits},
             {"refused", state.refused}}},
-          {"interfaces", rows}};
+          {"interfaces", rows},
+          {"mail", MailToJson(mail)}};
 }
 
 void PrintRow(const iptrk_interface& interface, bool sent) {
@@ -106,7 +166,7 @@ void Run(bool json, CommandContext& context) {
     const iptrk_state state = queue.State();
     const std::vector<iptrk_interface> interfaces = queue.Interfaces();
     if (json)
-      fmt::print("{}\n", StatusToJson(state, interfaces).dump(2));
+      fmt::print("{}\n", StatusToJson(state, interfaces, config->mail).dump(2));
     else
       PrintText(state, interfaces);
     for (const iptrk_interface& interface : interfaces)
@@ -116,6 +176,7 @@ void Run(bool json, CommandContext& context) {
     fmt::print(stderr, "iptrk status: {}\n", error.what());
     context.exit_code = 1;
   }
+  if (!json) PrintMail(config->mail);
 }
 
 }  // namespace

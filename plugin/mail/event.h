@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,17 @@ struct Event {
   // Whether iptrk itself tells of an incident, with meta data to lay out.
   bool IsIncident() const;
 
+  // Whether something is wrong, or is no longer.
+  bool IsAlarm() const { return severity != Severity::kOkay; }
+
+  // What goes wrong and gets well again, as one string to be compared: the
+  // kind, subject, direction and network of an incident, which has another id
+  // each time; or what another plugin watches.
+  std::string Topic() const;
+
+  // For lists: "packets 10.1.0.216 in", "df/root on gw1". Clean.
+  std::string Name() const;
+
   // What makes this event the same as another, as one string to be hashed. An
   // incident is told once for each time it opens, changes severity or clears:
   // after a crash the slot is replayed, and then figures may differ a little
@@ -44,6 +56,17 @@ struct Event {
   // incident's own time. For other plugins every field counts.
   std::string Identity() const;
 };
+
+// `event` with all of its text cleaned (figures.h), so that it can be kept as
+// JSON.
+Event Cleaned(const Event& event);
+
+nlohmann::json ToJson(const Event& event);
+// Throws nlohmann::json::exception for what is not such an object.
+Event EventFromJson(const nlohmann::json& object);
+
+// 64 bits of SHA-256 in hex digits: no two texts of one installation ever meet.
+std::string Digest(std::string_view text);
 
 }  // namespace iptrk::mail
 

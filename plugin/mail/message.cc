@@ -35,14 +35,6 @@ struct FreeString {
 };
 using GString_ = std::unique_ptr<char, FreeString>;
 
-// 64 bits of SHA-256: no two events of one installation ever meet.
-std::string Digest(const std::string& text) {
-  const GString_ hex(g_compute_checksum_for_data(
-      G_CHECKSUM_SHA256, reinterpret_cast<const guchar*>(text.data()),
-      text.size()));
-  return std::string(hex.get()).substr(0, 16);
-}
-
 // `text` as the left side of a Message-ID: what a dot-atom can't hold becomes
 // '-', and then the digest of the original keeps two of them apart.
 std::string IdPart(std::string_view text) {
@@ -57,7 +49,7 @@ std::string IdPart(std::string_view text) {
     if (part[i] == '.' && edge) part[i] = '-';
   }
   if (part == text) return part;
-  return part + "-" + Digest(std::string(text));
+  return part + "-" + Digest(text);
 }
 
 std::string HostName() {
@@ -96,17 +88,57 @@ void SetHeader(GMimeMessage* message, const char* name,
   g_mime_object_set_header(GMIME_OBJECT(message), name, value.c_str(), "UTF-8");
 }
 
+void SetContent(GMimePart* part, const std::string& content) {
+  const Object<GMimeStream> stream(
+      g_mime_stream_mem_new_with_buffer(content.data(), content.size()));
+  const Object<GMimeDataWrapper> wrapper(g_mime_data_wrapper_new_with_stream(
+      stream.get(), GMIME_CONTENT_ENCODING_DEFAULT));
+  g_mime_part_set_content(part, wrapper.get());
+}
+
 // GMime's own text part would choose the charset itself.
-Object<GMimePart> BodyPart(const std::string& text) {
-  Object<GMimePart> part(g_mime_part_new_with_type("text", "plain"));
+Object<GMimePart> TextPart(const char* subtype, const std::string& text) {
+  Object<GMimePart> part(g_mime_part_new_with_type("text", subtype));
   g_mime_object_set_content_type_parameter(GMIME_OBJECT(part.get()), "charset",
                                            "utf-8");
-  const Object<GMimeStream> stream(
-      g_mime_stream_mem_new_with_buffer(text.data(), text.size()));
-  const Object<GMimeDataWrapper> content(g_mime_data_wrapper_new_with_stream(
-      stream.get(), GMIME_CONTENT_ENCODING_DEFAULT));
-  g_mime_part_set_content(part.get(), content.get());
+  // Always, so that a line that begins with "From " or "." is safe and no
+  // line is too long.
+  g_mime_part_set_content_encoding(part.get(),
+                                   GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+  SetContent(part.get(), text);
   return part;
+}
+
+// Shown where the HTML says, and to be saved by its name.
+Object<GMimePart> PicturePart(const std::string& png) {
+  Object<GMimePart> part(g_mime_part_new_with_type("image", "png"));
+  g_mime_object_set_disposition(GMIME_OBJECT(part.get()), "inline");
+  g_mime_part_set_filename(part.get(), kPictureFile);
+  g_mime_part_set_content_id(part.get(), kPictureId);
+  g_mime_part_set_content_encoding(part.get(), GMIME_CONTENT_ENCODING_BASE64);
+  SetContent(part.get(), png);
+  return part;
+}
+
+Object<GMimeMultipart> Multipart(const char* subtype, GMimePart* first) {
+  Object<GMimeMultipart> parts(g_mime_multipart_new_with_subtype(subtype));
+  g_mime_multipart_add(parts.get(), GMIME_OBJECT(first));
+  return parts;
+}
+
+// The Message-IDs, which no mail has, that the mails of these incidents
+// answer: without brackets.
+std::vector<std::string> Threads(const Letter& letter) {
+  constexpr std::size_t kMost = 20;
+  std::vector<std::string> threads;
+  for (const Entry& entry : letter.entries) {
+    const std::string thread = IdPart(entry.thread);
+    if (std::ranges::find(threads, thread) == threads.end()) {
+      threads.push_back(thread);
+    }
+    if (threads.size() == kMost) break;
+  }
+  return threads;
 }
 
 std::string Serialize(GMimeMessage* message) {
@@ -121,16 +153,17 @@ std::string Serialize(GMimeMessage* message) {
 
 }  // namespace
 
-Composer::Composer(const std::string& from, const std::vector<std::string>& to,
-                   std::string config_file)
-    : config_file_(std::move(config_file)) {
+Composer::Composer(const std::string& from,
+                   const std::vector<Audience>& audiences,
+                   std::string config_file, Templates templates)
+    : config_file_(std::move(config_file)), templates_(std::move(templates)) {
   static std::once_flag once;
   std::call_once(once, [] { g_mime_init(); });
   from_ = ParseMailbox(from.empty() ? "iptrk@" + HostName() : from, "from");
-  for (const std::string& address : to) {
-    to_.push_back(ParseMailbox(address, "to"));
+  if (audiences.empty()) throw std::invalid_argument("[mail] to names nobody");
+  for (const Audience& audience : audiences) {
+    for (const std::string& address : audience.to) ParseMailbox(address, "to");
   }
-  if (to_.empty()) throw std::invalid_argument("[mail] to names nobody");
   const std::size_t at = from_.address.rfind('@');
   domain_ = at == std::string::npos ? HostName() : from_.address.substr(at + 1);
 }
@@ -160,15 +193,13 @@ Composer::Mailbox Composer::ParseMailbox(const std::string& text,
                   key, Clean(text)));
 }
 
-Message Composer::Compose(const Event& event) const {
-  const Text text = Describe(event, config_file_);
-  const std::string digest = Digest(event.Identity());
+Message Composer::Compose(const Letter& letter, const Audience& audience,
+                          const Picture& picture) const {
+  const Text text = Describe(
+      letter, picture, {config_file_, !audience.IsOfCustomers()}, templates_);
   Message out;
   out.subject = text.subject;
   out.envelope.from = from_.address;
-  for (const Mailbox& mailbox : to_) {
-    out.envelope.to.push_back(mailbox.address);
-  }
 
   const Object<GMimeMessage> message(g_mime_message_new(TRUE));
   const auto add = [&message](GMimeAddressType type, const Mailbox& mailbox) {
@@ -178,31 +209,56 @@ Message Composer::Compose(const Event& event) const {
         mailbox.address.c_str());
   };
   add(GMIME_ADDRESS_TYPE_FROM, from_);
-  for (const Mailbox& mailbox : to_) add(GMIME_ADDRESS_TYPE_TO, mailbox);
+  for (const std::string& address : audience.to) {
+    const Mailbox mailbox = ParseMailbox(address, "to");
+    add(GMIME_ADDRESS_TYPE_TO, mailbox);
+    out.envelope.to.push_back(mailbox.address);
+  }
   g_mime_message_set_subject(message.get(), text.subject.c_str(), "UTF-8");
   GDateTime* date = g_date_time_new_from_unix_utc(
-      std::chrono::system_clock::to_time_t(event.time));
+      std::chrono::system_clock::to_time_t(letter.time));
   if (date != nullptr) {
     g_mime_message_set_date(message.get(), date);
     g_date_time_unref(date);
   }
 
-  if (event.IsIncident()) {
-    const std::string incident(event.Meta("incident"));
-    const std::string thread = IdPart(incident);
-    out.id = fmt::format("{}.{}@{}", thread, digest, domain_);
-    const std::string root = fmt::format("<{}@{}>", thread, domain_);
-    SetHeader(message.get(), "In-Reply-To", root);
-    SetHeader(message.get(), "References", root);
-    SetHeader(message.get(), "X-iptrk-Incident", Clean(incident));
-  } else {
-    out.id = fmt::format("notification.{}@{}", digest, domain_);
+  std::string name = "digest";
+  if (const std::vector<std::string> threads = Threads(letter);
+      !threads.empty()) {
+    name = threads[0];
+    std::string roots;
+    for (const std::string& thread : threads) {
+      roots +=
+          fmt::format("{}<{}@{}>", roots.empty() ? "" : " ", thread, domain_);
+    }
+    SetHeader(message.get(), "References", roots);
+    SetHeader(message.get(), "In-Reply-To",
+              fmt::format("<{}@{}>", threads[0], domain_));
   }
+  for (const Entry& entry : letter.entries) {
+    const std::string incident = Clean(entry.event.Meta("incident"));
+    if (letter.entries.size() == 1 && !incident.empty()) {
+      SetHeader(message.get(), "X-iptrk-Incident", incident);
+    }
+  }
+  out.id = fmt::format("{}.{}@{}", name, letter.id, domain_);
   g_mime_message_set_message_id(message.get(), out.id.c_str());
   // RFC 3834: no vacation answers to a machine.
   SetHeader(message.get(), "Auto-Submitted", "auto-generated");
 
-  const Object<GMimePart> body = BodyPart(text.body);
+  const Object<GMimePart> plain = TextPart("plain", text.plain);
+  const Object<GMimePart> html = TextPart("html", text.html);
+  const Object<GMimeMultipart> body = Multipart("alternative", plain.get());
+  if (picture.png.empty()) {
+    g_mime_multipart_add(body.get(), GMIME_OBJECT(html.get()));
+  } else {
+    const Object<GMimeMultipart> shown = Multipart("related", html.get());
+    g_mime_object_set_content_type_parameter(GMIME_OBJECT(shown.get()), "type",
+                                             "text/html");
+    const Object<GMimePart> image = PicturePart(picture.png);
+    g_mime_multipart_add(shown.get(), GMIME_OBJECT(image.get()));
+    g_mime_multipart_add(body.get(), GMIME_OBJECT(shown.get()));
+  }
   g_mime_message_set_mime_part(message.get(), GMIME_OBJECT(body.get()));
   out.eml = Serialize(message.get());
   return out;

@@ -2,8 +2,6 @@
 #include "plugin/mail/sender.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <exception>
@@ -11,36 +9,24 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/mail/figures.h"
+#include "plugin/mail/files.h"
+#include "plugin/mail/signal_block.h"
+
 namespace iptrk::mail {
-namespace {
-
-// Threads started while this lives get no signals: those are the daemon's.
-class SignalBlock {
- public:
-  SignalBlock() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalBlock() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalBlock(const SignalBlock&) = delete;
-  SignalBlock& operator=(const SignalBlock&) = delete;
-
- private:
-  sigset_t before_;
-};
-
-}  // namespace
-
-Sender::Sender(Composer composer, Spool spool, DeliverFunction deliver, Log log,
+Sender::Sender(Desk desk, Spool spool, DeliverFunction deliver, Log log,
                Options options)
-    : composer_(std::move(composer)),
+    : desk_(std::move(desk)),
       deliver_(std::move(deliver)),
       log_(std::move(log)),
       options_(options),
       shared_(std::make_shared<Shared>()),
       spool_(std::move(spool)),
+      schedule_(desk_.audiences, desk_.pace, desk_.hushed,
+                std::chrono::system_clock::now()),
       delay_(options.first_delay) {
+  TakeUpSchedule();
+  Tell();
   const SignalBlock block;
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
@@ -61,6 +47,13 @@ bool Sender::Offer(Event event) {
   return true;
 }
 
+Sender::Counters Sender::State() const {
+  const std::lock_guard lock(shared_->mutex);
+  Counters counters = shared_->counters;
+  counters.unread = shared_->queue.size();
+  return counters;
+}
+
 void Sender::Stop() {
   {
     const std::lock_guard lock(shared_->mutex);
@@ -68,6 +61,16 @@ void Sender::Stop() {
   }
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
+}
+
+bool Sender::StopIfIdle() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->sending) return false;
+    shared_->stopped = true;  // so none begins
+  }
+  Stop();
+  return true;
 }
 
 void Sender::Run(const std::stop_token& stop) {
@@ -82,6 +85,8 @@ void Sender::Run(const std::stop_token& stop) {
     }
   }
   if (overflowed_ != 0) ReportOverflow();
+  SaveSchedule();
+  Tell();
   if (spool_.waiting() != 0) {
     log_(LogLevel::kInfo,
          fmt::format("mails left in the spool: {}", spool_.waiting()));
@@ -91,6 +96,7 @@ void Sender::Run(const std::stop_token& stop) {
 bool Sender::Step(const std::stop_token& stop) {
   std::deque<Event> events;
   std::optional<Delivery> result;
+  bool last = false;
   {
     std::unique_lock lock(shared_->mutex);
     shared_->changed.wait_until(lock, stop, Deadline(), [this] {
@@ -100,39 +106,125 @@ bool Sender::Step(const std::stop_token& stop) {
       shared_->changed.wait_for(lock, options_.stop_grace,
                                 [this] { return shared_->result.has_value(); });
     }
+    // Asked before the queue is emptied: once stopped nothing comes into it.
+    last = stop.stop_requested();
     events.swap(shared_->queue);
     result.swap(shared_->result);
     overflowed_ += std::exchange(shared_->overflowed, 0);
   }
-  for (const Event& event : events) SpoolEvent(event);
+  for (Event& event : events) {
+    desk_.places.Complete(event);
+    if (schedule_.Take(event, std::chrono::system_clock::now())) {
+      unsaved_ = true;
+    }
+  }
   if (result) EndAttempt(*result);
+  WriteLetters(stop);
   if (overflowed_ != 0 &&
       Clock::now() >= last_report_ + options_.overflow_report) {
     ReportOverflow();
   }
-  // Asked again, not before: an event may have come with the stop.
-  if (stop.stop_requested()) return false;
+  if (last) return false;
   if (attempt_.empty() && Clock::now() >= next_attempt_) StartAttempt();
+  Tell();
   return true;
 }
 
-void Sender::SpoolEvent(const Event& event) {
+void Sender::TakeUpSchedule() {
   try {
-    if (!spool_.Add(composer_.Compose(event))) return;
-    news_ = true;
-    next_attempt_ =
-        std::min(next_attempt_, last_attempt_ + options_.first_delay);
+    if (const auto text = ReadFile(spool_.SchedulePath())) {
+      schedule_.Restore(*text);
+    }
   } catch (const std::exception& error) {
     log_(LogLevel::kError,
-         fmt::format("a notification is lost: {}", error.what()));
+         fmt::format("{} can't be read, so what was told when is forgotten: {}",
+                     spool_.SchedulePath(), Clean(error.what())));
   }
+}
+
+// A disk that is full holds no alert back: it goes on in memory, and is saved
+// as soon as that works.
+void Sender::SaveSchedule() {
+  if (!unsaved_) return;
+  // A storm's schedule has megabytes, and changes all the time.
+  constexpr double kBytesPerSecond = 1e6;
+  try {
+    const std::string text = schedule_.Save();
+    next_save_ = Clock::now() +
+                 std::chrono::duration_cast<Clock::duration>(
+                     std::chrono::duration<double>(
+                         static_cast<double>(text.size()) / kBytesPerSecond));
+    WriteFile(spool_.SchedulePath(), text);
+    unsaved_ = false;
+    save_trouble_ = false;
+  } catch (const std::exception& error) {
+    next_save_ = Clock::now() + std::chrono::seconds(10);
+    if (!std::exchange(save_trouble_, true)) {
+      log_(LogLevel::kError,
+           fmt::format("the schedule of mails can't be saved, so a restart now "
+                       "would lose some: {}",
+                       error.what()));
+    }
+  }
+}
+
+void Sender::WriteLetters(const std::stop_token& stop) {
+  if (schedule_.Write(std::chrono::system_clock::now())) {
+    unsaved_ = true;
+    // Before the mail can be sent, so that it isn't written anew after a crash.
+    SaveSchedule();
+  }
+  while (!schedule_.letters().empty() && !stop.stop_requested()) {
+    if (!SpoolLetter(schedule_.letters().front(), stop)) return;
+    schedule_.Done();
+    unsaved_ = true;
+    SaveSchedule();
+  }
+  if (Clock::now() >= next_save_) SaveSchedule();
+}
+
+// False: stopped, and to be done after a restart.
+bool Sender::SpoolLetter(const Letter& letter, const std::stop_token& stop) {
+  const Audience& audience = *schedule_.FindAudience(letter.audience);
+  try {
+    std::optional<Picture> picture = Picture();
+    if (const auto subject = desk_.places.PictureFor(letter, audience)) {
+      picture = desk_.draw(*subject, stop);
+    }
+    if (!picture) return false;
+    if (spool_.Add(desk_.composer.Compose(letter, audience, *picture))) {
+      news_ = true;
+      next_attempt_ =
+          std::min(next_attempt_, last_attempt_ + options_.first_delay);
+    }
+  } catch (const std::exception& error) {
+    ++lost_;
+    log_(LogLevel::kError, fmt::format("a mail is lost: {}", error.what()));
+  }
+  return true;
+}
+
+void Sender::Tell() {
+  const std::lock_guard lock(shared_->mutex);
+  Counters& counters = shared_->counters;
+  counters.held = schedule_.waiting();
+  counters.spooled = spool_.waiting();
+  counters.refused = spool_.refused();
+  counters.mailed = mailed_;
+  counters.lost = lost_ + spool_.dropped();
 }
 
 void Sender::StartAttempt() {
   std::optional<Message> message;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->stopped) return;
+    shared_->sending = true;
+  }
   while (!message) {
     attempt_ = spool_.OldestAfter(position_);
     if (attempt_.empty()) {
+      SetIdle();
       EndRound();
       return;
     }
@@ -159,11 +251,18 @@ void Sender::RunAttempt(const std::shared_ptr<Shared>& shared,
   shared->changed.notify_all();
 }
 
+void Sender::SetIdle() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->sending = false;
+}
+
 void Sender::EndAttempt(const Delivery& delivery) {
   last_attempt_ = Clock::now();
   const std::string name = std::exchange(attempt_, {});
   spool_.Settle(name, delivery.open, delivery.refused);
+  SetIdle();
   if (!delivery.accepted.empty()) {
+    ++mailed_;
     log_(LogLevel::kInfo, fmt::format("mailed \"{}\" to {}", subject_,
                                       fmt::join(delivery.accepted, ", ")));
   }
@@ -203,6 +302,7 @@ void Sender::ReportOverflow() {
   log_(LogLevel::kError,
        fmt::format("notifications lost: {}, because more than {} came at once",
                    overflowed_, options_.queue));
+  lost_ += overflowed_;
   overflowed_ = 0;
   last_report_ = Clock::now();
 }
@@ -210,6 +310,15 @@ void Sender::ReportOverflow() {
 Sender::Clock::time_point Sender::Deadline() const {
   // Far, but not so far that the wait overflows.
   Clock::time_point deadline = Clock::now() + std::chrono::hours(1);
+  const Time now = std::chrono::system_clock::now();
+  // At most a minute, so that a clock that is set is noticed.
+  const auto due = std::min<Time::duration>(schedule_.NextDue(now) - now,
+                                            std::chrono::minutes(1));
+  deadline =
+      std::min(deadline,
+               Clock::now() + std::chrono::duration_cast<Clock::duration>(due));
+  if (!schedule_.letters().empty()) deadline = Clock::now();
+  if (unsaved_) deadline = std::min(deadline, next_save_);
   if (attempt_.empty() && spool_.waiting() != 0) {
     deadline = std::min(deadline, next_attempt_);
   }

@@ -118,6 +118,7 @@ class Conversation {
   bool read_ = false;      // the message has been handed out
   bool finished_ = false;  // the server replied to the whole message
   bool no_starttls_ = false;
+  bool encrypted_ = false;
   // The server's first 4xx or 5xx: the others follow from it, as a 530 to MAIL
   // does from a wrong password, or a 554 to DATA from deferred receivers.
   std::string complaint_;
@@ -182,7 +183,12 @@ void Conversation::SetUpTls() {
   // TLS 1.3 makes libesmtp 1.1.0 hang: it takes a session ticket for a reply.
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
   SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION);
-  SSL_CTX_set_default_verify_paths(tls);
+  if (server_.ca_file.empty()) {
+    SSL_CTX_set_default_verify_paths(tls);
+  } else if (SSL_CTX_load_verify_file(tls, server_.ca_file.c_str()) != 1) {
+    throw std::runtime_error(fmt::format(
+        "{} holds no certificates in PEM, or can't be read", server_.ca_file));
+  }
   SSL_CTX_set_app_data(tls, this);
   SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, OnVerify);
   // The configured name, not what DNS makes of it, as libesmtp would have.
@@ -265,6 +271,9 @@ std::string Conversation::Reason(bool started, int error) const {
   if (started && error == SMTP_ERR_DROPPED_CONNECTION) {
     return where + " did not answer in time or hung up";
   }
+  if (started && server_.starttls && !encrypted_) {
+    return where + " said yes to STARTTLS, but then spoke no TLS";
+  }
   return fmt::format("{}: {}", where,
                      words == nullptr ? "no reason given" : Clean(words));
 }
@@ -278,6 +287,9 @@ void Conversation::OnEvent(smtp_session_t, int event, void* self, ...) {
       // Only this tells a reply to the whole message. The status alone does
       // not: with CHUNKING it is 250 as soon as the header was taken.
       conversation.finished_ = true;
+      break;
+    case SMTP_EV_STARTTLS_OK:
+      conversation.encrypted_ = true;
       break;
     case SMTP_EV_EXTNA_STARTTLS:
       conversation.no_starttls_ = true;
@@ -358,6 +370,7 @@ SmtpServer ServerOf(const MailConfig& config) {
   server.host = config.server;
   server.port = config.port;
   server.starttls = config.tls == "starttls";
+  server.ca_file = config.ca_file;
   server.user = config.user;
   server.password_file = config.password_file;
   return server;

@@ -24,6 +24,7 @@ struct SmtpServer {
   std::string host;
   int port = 25;
   bool starttls = false;  // then required, and the certificate is verified
+  std::string ca_file;    // by these; empty: by those that the system trusts
   std::string user;       // empty: no AUTH
   std::string password_file;
 

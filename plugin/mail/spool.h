@@ -8,7 +8,7 @@
 // exists exactly as long as its .eml; an .envelope alone is a leftover. Once
 // nobody is open any more and somebody was refused, the .eml becomes
 // NAME.refused and stays for the sysop. `delivered` see delivered.h; `lock`
-// is locked as long as a Spool lives.
+// is locked as long as a Spool lives. `schedule` is the sender's.
 //
 // A disk that can't be written doesn't hold an alert back: such a mail is kept
 // in memory, and is lost if we end before it is sent.
@@ -65,6 +65,10 @@ class Spool {
   // the mail leaves the queue.
   void Settle(const std::string& name, const std::vector<std::string>& open,
               const std::vector<Refusal>& refused);
+
+  // For the sender's schedule; the spool doesn't touch it.
+  std::string SchedulePath() const { return directory_ + "/schedule"; }
+  const std::string& directory() const { return directory_; }
 
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t refused() const { return refused_.size(); }

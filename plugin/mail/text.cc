@@ -4,300 +4,217 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "plugin/mail/entry_text.h"
 #include "plugin/mail/figures.h"
+#include "plugin/mail/layout.h"
 
 namespace iptrk::mail {
 namespace {
 
-using nlohmann::json;
+using kainjow::mustache::data;
 
-constexpr std::size_t kColumns = 80;
-constexpr std::size_t kLabel = 10;      // columns before the value of a line
-constexpr std::size_t kMetaLabel = 26;  // at most, for names we don't choose
-constexpr std::size_t kSubject = 120;   // no client shows more
-constexpr std::size_t kName = 40;       // of a table's row: an IPv6 address
-constexpr std::size_t kRows = 10;       // of a table; the head is what counts
+constexpr std::size_t kSubject = 120;  // no client shows more
+constexpr std::size_t kInFull = 3;     // topics; the others get a line
+constexpr std::size_t kRows = 20;      // of a digest's table
 
-// Builds a body of short lines: labels, values that wrap below themselves,
-// tables whose columns line up.
-class Body {
- public:
-  void Paragraph(std::string_view text) {
-    for (const std::string& line : Wrapped(Clean(text), kColumns)) {
-      out_ += line + "\n";
-    }
-  }
-
-  // Nothing at all when there is no value.
-  void Line(std::string_view label, std::string_view value,
-            std::size_t column = kLabel) {
-    const std::string name = Clean(label);
-    const std::vector<std::string> lines =
-        Wrapped(Clean(value), kColumns - column);
-    if (lines.empty()) return;
-    const std::string margin(column, ' ');
-    const bool fits = Width(name) + 2 <= column;
-    if (!fits) Paragraph(name);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      out_ += i == 0 && fits ? name + margin.substr(Width(name)) : margin;
-      out_ += lines[i] + "\n";
-    }
-  }
-
-  void Blank() { out_ += "\n"; }
-
-  // The first column is aligned left, the others, figures, right.
-  void Table(std::string_view heading,
-             const std::vector<std::vector<std::string>>& rows) {
-    if (rows.empty()) return;
-    std::vector<std::size_t> widths;
-    for (const auto& row : rows) {
-      widths.resize(std::max(widths.size(), row.size()));
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        widths[i] = std::max(widths[i], Width(row[i]));
-      }
-    }
-    Blank();
-    out_ += std::string(heading) + "\n";
-    for (const auto& row : rows) {
-      std::string line = " ";
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        const std::string fill(widths[i] - Width(row[i]), ' ');
-        line += i == 0 ? " " + row[i] + fill : "  " + fill + row[i];
-      }
-      line.erase(line.find_last_not_of(' ') + 1);
-      out_ += line + "\n";
-    }
-  }
-
-  std::string Take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-std::string Joined(std::string_view glue, std::string_view a,
-                   std::string_view b) {
-  if (a.empty() || b.empty()) return fmt::format("{}{}", a, b);
-  return fmt::format("{}{}{}", a, glue, b);
+std::string Number(std::uint64_t number) {
+  return Grouped(std::to_string(number));
 }
 
-// "31,250 packets/s"; empty without a number.
-std::string Measured(const Event& event, std::string_view name) {
-  const std::string number = Grouped(event.Meta(name));
-  if (number.empty()) return {};
-  return Joined(" ", number, Clean(event.Meta("unit")));
+std::string Plural(std::uint64_t number, std::string_view what) {
+  return fmt::format("{} {}{}", Number(number), what, number == 1 ? "" : "s");
 }
 
-// A member as text, whether it is a JSON string or a number.
-std::string Member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || found->is_null()) return {};
-  if (found->is_string()) {
-    return Shortened(Clean(found->get_ref<const std::string&>()), kName);
+// "3 incidents: 2 open, 1 cleared".
+std::string Several(const Letter& letter) {
+  const auto open = static_cast<std::uint64_t>(
+      std::ranges::count(letter.entries, true, &Entry::open));
+  const std::uint64_t all = letter.entries.size() + letter.more_entries;
+  const bool ours = std::ranges::all_of(letter.entries, [](const Entry& entry) {
+    return entry.event.IsIncident();
+  });
+  std::string text = Plural(all, ours ? "incident" : "notification") + ": ";
+  if (letter.more_entries != 0) return text + Number(open) + " or more open";
+  if (open != 0) text += Number(open) + " open";
+  if (open != 0 && open != all) text += ", ";
+  if (open != all) text += Number(all - open) + " cleared";
+  return text;
+}
+
+// The kinds and subjects of the first few, the same word once.
+std::string Names(const Letter& letter) {
+  std::set<std::string> told;
+  std::vector<std::string> names;
+  for (const Entry& entry : letter.entries) {
+    const std::string name = entry.event.Name();
+    if (told.insert(name).second) names.push_back(name);
+    if (names.size() == 3) break;
   }
-  return found->is_number() ? found->dump() : std::string();
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::string Share(const json& object) {
-  const auto found = object.find("share");
-  if (found == object.end() || !found->is_number()) return {};
-  const auto share = found->get<double>();
-  // Written so that NaN fails too.
-  return share >= 0 && share <= 1 ? Percent(share) : std::string();
-}
-
-// The rows of a table out of a JSON array of objects; `name` says what the
-// first column shows. Whatever is not such an array gives no rows.
-template <typename Name>
-std::vector<std::vector<std::string>> Rows(std::string_view text, Name name) {
-  std::vector<std::vector<std::string>> rows;
-  const json list = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!list.is_array()) return rows;
-  for (const json& item : list) {
-    if (rows.size() == kRows) break;
-    if (!item.is_object()) continue;
-    std::string first = name(item);
-    if (first.empty()) continue;
-    const std::string packets = Grouped(Member(item, "packets"));
-    rows.push_back({std::move(first),
-                    packets.empty() ? packets : packets + " packets",
-                    Share(item)});
+Severity Worst(const Letter& letter) {
+  Severity worst = Severity::kOkay;
+  for (const Entry& entry : letter.entries) {
+    if (entry.open) worst = std::min(worst, entry.event.severity);
   }
-  return rows;
+  return worst;
 }
 
-std::string PortName(const json& item) {
-  const std::string port = Member(item, "port");
-  const std::string protocol = Member(item, "protocol");
-  // ICMP has no ports.
-  return Joined("/", port == "0" ? std::string() : port, protocol);
-}
-
-struct Incident {
-  explicit Incident(const Event& event)
-      : kind(Clean(event.Meta("kind"))),
-        subject(Clean(event.Meta("subject"))),
-        cleared(event.Meta("state") == "cleared"),
-        inwards(event.Meta("direction") == "in"),
-        outwards(event.Meta("direction") == "out"),
-        value(Measured(event, "value")),
-        limit(Grouped(event.Meta("limit"))),
-        peak(Measured(event, "peak")),
-        duration(Duration(event.Meta("duration"))) {}
-
-  std::string kind;
-  std::string subject;
-  bool cleared;
-  bool inwards;
-  bool outwards;
-  std::string value;  // with its unit, as peak is
-  std::string limit;
-  std::string peak;
-  std::string duration;
-};
-
-std::string IncidentSubject(const Event& event, const Incident& incident) {
-  std::string line = fmt::format(
-      "[iptrk] {} {}", SeverityWord(event.severity),
-      incident.kind.empty() ? std::string("incident") : incident.kind);
-  if (!incident.subject.empty()) line += ": " + incident.subject;
-  if (incident.cleared) {
-    line += " cleared";
-    if (!incident.duration.empty()) line += " after " + incident.duration;
-    if (!incident.peak.empty()) line += ", peak " + incident.peak;
-    return line;
+std::string NewsSubject(const Letter& letter) {
+  if (letter.entries.size() == 1 && letter.more_entries == 0) {
+    return EntrySubject(letter.entries[0], letter.time);
   }
-  line = Joined(" ", line, Clean(event.Meta("direction")));
-  line = Joined(" ", line, incident.value);
-  if (!incident.limit.empty()) line += " (limit " + incident.limit + ")";
+  return fmt::format("[iptrk] {} {}: {}", SeverityWord(Worst(letter)),
+                     Several(letter), Names(letter));
+}
+
+std::string DigestSubject(const Letter& letter) {
+  const Counts& total = letter.tally.total();
+  return fmt::format(
+      "[iptrk] {}: {} opened, {} cleared, {} open now",
+      letter.kind == Letter::Kind::kDaily ? "daily digest" : "digest",
+      Number(total.opened), Number(total.cleared), Number(letter.open_count));
+}
+
+std::string BriefLine(const Entry& entry) {
+  const char* state = entry.reminder ? "still open"
+                      : entry.open   ? "open"
+                                     : "cleared";
+  std::string line = fmt::format("{}: {}", entry.event.Name(), state);
+  if (entry.counts.opened + entry.counts.cleared > 1) {
+    line += " (" + CountsText(entry.counts) + ")";
+  }
   return line;
 }
 
-// The one sentence that must do when nothing else is read.
-std::string IncidentSentence(const Event& event, const Incident& incident) {
-  const std::string who =
-      incident.subject.empty() ? std::string("It") : incident.subject;
-  if (incident.cleared) {
-    std::string text = who + " is back to normal";
-    if (!incident.duration.empty()) text += " after " + incident.duration;
-    if (!incident.peak.empty()) text += "; the peak was " + incident.peak;
-    return text + ".";
-  }
-  if (incident.value.empty()) return event.message;
-  const char* verb = "shows";
-  if (incident.inwards) verb = "receives";
-  if (incident.outwards) verb = "sends";
-  std::string text = fmt::format("{} {} {}", who, verb, incident.value);
-  if (!incident.limit.empty()) text += "; the limit is " + incident.limit;
-  return text + ".";
-}
-
-std::string_view PeersHeading(const Incident& incident) {
-  if (incident.inwards) return "Top senders";
-  if (incident.outwards) return "Top receivers";
-  return "Top peers";
-}
-
-// A section of the config file is named after the kind, so a kind that could
-// be none is not repeated to somebody who will type it.
-bool NamesSection(std::string_view kind) {
-  return !kind.empty() && std::ranges::all_of(kind, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-}
-
-Text DescribeIncident(const Event& event, const std::string& config_file) {
-  const Incident incident(event);
-  Body body;
-  body.Paragraph(IncidentSentence(event, incident));
-  body.Blank();
-  const std::string network = Clean(event.Meta("network"));
-  body.Line("Who", incident.subject.empty() || network.empty()
-                       ? incident.subject
-                       : incident.subject + ", network " + network);
-  if (incident.subject.empty()) body.Line("Network", network);
-  body.Line("What", Joined(", ", incident.kind, event.Meta("direction")));
-  body.Line("Since", Timestamp(event.Meta("start")));
-  body.Line("Until", Timestamp(event.Meta("end")));
-  body.Line("Lasted", incident.duration);
-  body.Line("Rule", event.Meta("rule"));
-  body.Line("Measured", incident.value);
-  body.Line("Limit", Measured(event, "limit"));
-  body.Line("Peak", incident.peak);
-  const std::string packets = Grouped(event.Meta("total_packets"));
-  body.Line("Total", Joined(", ", packets.empty() ? "" : packets + " packets",
-                            Bytes(event.Meta("total_bytes"))));
-  const std::string peers = Grouped(event.Meta("distinct_peers"));
-  body.Line("Peers", peers.empty() || peers == "1"
-                         ? peers
-                         : "about " + peers + " addresses");
-  body.Line("Seen by", event.host);
-
-  body.Table(PeersHeading(incident),
-             Rows(event.Meta("peers"),
-                  [](const json& item) { return Member(item, "address"); }));
-  body.Table("Top ports", Rows(event.Meta("ports"), PortName));
-
-  body.Blank();
-  if (NamesSection(incident.kind)) {
-    body.Paragraph(
-        fmt::format("To silence this, set a higher limit, or enabled = false, "
-                    "under [detect.{}] in {} on {}.",
-                    incident.kind, config_file,
-                    event.host.empty() ? "that machine" : event.host));
-  }
-  body.Paragraph(fmt::format("Incident {}", event.Meta("incident")));
-  return {IncidentSubject(event, incident), body.Take()};
-}
-
-Text DescribePlain(const Event& event) {
-  const std::string host = Clean(event.host);
-  std::string subject = fmt::format("[iptrk] {}", SeverityWord(event.severity));
-  const std::string source = Joined(
-      " on ", Joined("/", Clean(event.plugin), Clean(event.plugin_instance)),
-      host);
-  if (!source.empty()) subject += " " + source;
-  const std::string message = Clean(event.message);
-  if (!message.empty()) subject += ": " + message;
-
-  Body body;
-  body.Paragraph(message.empty() ? "A notification without a message."
-                                 : message);
-  body.Blank();
-  body.Line("Severity", SeverityWord(event.severity));
-  body.Line("Time", Timestamp(event.time));
-  body.Line("Host", host);
-  body.Line("Plugin", Joined(" / ", event.plugin, event.plugin_instance));
-  body.Line("Type", Joined(" / ", event.type, event.type_instance));
-  if (!event.meta.empty()) {
-    std::size_t column = kLabel;
-    for (const auto& [name, value] : event.meta) {
-      column = std::max(column, Width(Clean(name)) + 2);
+void SetNews(const Letter& letter, const Context& context, data& values) {
+  data incidents(data::type::list);
+  data briefs(data::type::list);
+  const bool several = letter.entries.size() + letter.more_entries > 1;
+  if (several) values.set("headline", Paragraph(Several(letter) + "."));
+  values.set("several", several);
+  std::size_t number = 0;
+  for (const Entry& entry : letter.entries) {
+    if (++number <= kInFull) {
+      data incident = EntryValues(entry, letter.time, context.how_to_silence,
+                                  context.config_file);
+      incident.set("number", std::to_string(number));
+      incidents.push_back(incident);
     }
-    body.Blank();
-    for (const auto& [name, value] : event.meta) {
-      body.Line(name, value, std::min(column, kMetaLabel));
-    }
+    data brief;
+    brief.set("line",
+              Paragraph(fmt::format("{}. {}", number, BriefLine(entry)), 4));
+    briefs.push_back(brief);
   }
-  return {std::move(subject), body.Take()};
+  values.set("incidents", incidents);
+  if (!several) return;
+  data overview;
+  overview.set("list", briefs);
+  if (letter.more_entries != 0) {
+    overview.set("rest", Paragraph(fmt::format(
+                             "and {} more: {}", Number(letter.more_entries),
+                             CountsText(letter.tally.total()))));
+  }
+  values.set("overview", overview);
+}
+
+std::vector<TableRow> CountRows(const std::vector<Tally::Row>& rows) {
+  std::vector<TableRow> table;
+  if (rows.empty()) return table;
+  table.push_back({{"", "opened", "changed", "cleared", "silenced"}, -1});
+  for (const auto& [name, counts] : rows) {
+    table.push_back(
+        {{Shortened(name, 34), Number(counts.opened), Number(counts.changed),
+          Number(counts.cleared), Number(counts.silenced)},
+         -1});
+  }
+  return table;
+}
+
+void SetDigest(const Letter& letter, data& values) {
+  const Counts& total = letter.tally.total();
+  const bool daily = letter.kind == Letter::Kind::kDaily;
+  const std::string since = Timestamp(letter.since);
+  values.set(
+      "headline",
+      Paragraph(
+          daily ? fmt::format("What happened since {}.", since)
+                : fmt::format("There was more to tell than mails allowed in "
+                              "an hour. This is what was held back since {}.",
+                              since)));
+  FactList facts;
+  facts.Add("Topics", Number(letter.tally.topics()));
+  facts.Add("Opened", Number(total.opened));
+  facts.Add("Changed", Number(total.changed));
+  facts.Add("Cleared", Number(total.cleared));
+  facts.Add("Silenced", Number(total.silenced));
+  facts.Add("Open now", Number(letter.open_count));
+  if (daily) facts.Add("Mails", Number(letter.mails));
+  data tables(data::type::list);
+  AddTable(tables, "By kind", CountRows(letter.tally.Kinds()));
+  const std::vector<Tally::Row> topics = letter.tally.Topics(kRows);
+  AddTable(tables,
+           letter.tally.topics() > kRows
+               ? fmt::format("The {} most frequent", kRows)
+               : "Each",
+           CountRows(topics));
+  std::vector<TableRow> open;
+  for (const std::string& name : letter.open) open.push_back({{name}, -1});
+  if (letter.open_count > letter.open.size()) {
+    open.push_back(
+        {{fmt::format("and {} more", letter.open_count - letter.open.size())},
+         -1});
+  }
+  AddTable(tables, "Open now", open);
+  data digest;
+  digest.set("facts", facts.Take());
+  digest.set("tables", tables);
+  values.set("digest", digest);
 }
 
 }  // namespace
 
-Text Describe(const Event& event, const std::string& config_file) {
-  Text text = event.IsIncident() ? DescribeIncident(event, config_file)
-                                 : DescribePlain(event);
-  text.subject = Shortened(Clean(text.subject), kSubject);
+Text Describe(const Letter& letter, const Picture& picture,
+              const Context& context, const Templates& templates) {
+  const bool news = letter.kind == Letter::Kind::kNews;
+  data values;
+  Text text;
+  text.subject = Shortened(
+      Clean(news ? NewsSubject(letter) : DigestSubject(letter)), kSubject);
+  if (news) {
+    SetNews(letter, context, values);
+  } else {
+    SetDigest(letter, values);
+  }
+  values.set("title", text.subject);
+  if (letter.held_until) {
+    values.set("held", Paragraph(fmt::format(
+                           "That is as many mails as are allowed in an "
+                           "hour. What comes now is held back until {} and "
+                           "comes as one digest.",
+                           Timestamp(*letter.held_until))));
+  }
+  if (!picture.png.empty()) {
+    data shown;
+    shown.set("cid", std::string(kPictureId));
+    shown.set("file", std::string(kPictureFile));
+    shown.set("what", Paragraph(picture.what));
+    values.set("picture", shown);
+  } else if (!picture.trouble.empty()) {
+    values.set("no_picture",
+               Paragraph(fmt::format(
+                   "There is no picture of the addresses{}{}",
+                   context.how_to_silence ? ": " : ".",
+                   context.how_to_silence ? Clean(picture.trouble) : "")));
+  }
+  text.plain = templates.Text(values);
+  text.html = templates.Html(values);
   return text;
 }
 

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the mail about an event says: its subject and its body.
+// What a mail says: its subject, and both of its parts.
 //
-// Pure functions. The body is UTF-8, lines of at most 80 columns that end
-// with '\n', readable alone. A field that is missing leaves its line out; no
-// field can start a line of its own.
+// The plain part is UTF-8 in lines of at most 80 columns, readable alone.
 #ifndef IPTRK_PLUGIN_MAIL_TEXT_H_
 #define IPTRK_PLUGIN_MAIL_TEXT_H_
 
 #include <string>
 
-#include "plugin/mail/event.h"
+#include "plugin/mail/letter.h"
+#include "plugin/mail/picture.h"
+#include "plugin/mail/templates.h"
 
 namespace iptrk::mail {
 
 struct Text {
   std::string subject;
-  std::string body;
+  std::string plain;
+  std::string html;
 };
 
-// `config_file` is the one the reader is told to edit to silence the rule.
-Text Describe(const Event& event, const std::string& config_file);
+struct Context {
+  std::string config_file;     // where a rule is changed
+  bool how_to_silence = true;  // whether the reader may do that
+};
+
+// The same values for both parts; the names are in collectd-iptrk(5).
+Text Describe(const Letter& letter, const Picture& picture,
+              const Context& context, const Templates& templates);
 
 }  // namespace iptrk::mail
 

@@ -43,7 +43,7 @@ std::vector<std::string> Uncommented() {
 
 // "networks.lan" as "networks.NAME".
 std::string General(const std::string& section) {
-  for (const char* group : {"networks", "customers"})
+  for (const char* group : {"networks", "customers", "mail.recipients"})
     if (section.starts_with(std::string(group) + "."))
       return std::string(group) + ".NAME" +
              (section.find(".detect.") == section.npos ? "" : ".detect.KIND");
@@ -180,7 +180,18 @@ TEST(ConfigExample, ShowsTheDefaults) {
   EXPECT_EQ(shown.mail.tls, config.mail.tls);
   EXPECT_EQ(shown.mail.user, config.mail.user);
   EXPECT_EQ(shown.mail.password_file, config.mail.password_file);
+  EXPECT_EQ(shown.mail.ca_file, config.mail.ca_file);
   EXPECT_EQ(shown.mail.spool, config.mail.spool);
+  EXPECT_EQ(shown.mail.templates, config.mail.templates);
+  EXPECT_EQ(shown.mail.group, config.mail.group);
+  EXPECT_EQ(shown.mail.hourly_limit, config.mail.hourly_limit);
+  ASSERT_EQ(shown.mail.recipients.size(), 1u);
+  for (const MailFilter& filter :
+       {shown.mail.filter, shown.mail.recipients[0].filter}) {
+    EXPECT_EQ(filter.severity, config.mail.filter.severity);
+    EXPECT_EQ(filter.quiet.has_value(), config.mail.filter.quiet.has_value());
+    EXPECT_EQ(filter.daily_digest, config.mail.filter.daily_digest);
+  }
   EXPECT_EQ(shown.ledger.path, config.ledger.path);
   EXPECT_EQ(shown.ledger.keep_slots, config.ledger.keep_slots);
   EXPECT_EQ(shown.ledger.keep_host_slots, config.ledger.keep_host_slots);

@@ -237,6 +237,76 @@ TEST(Config, WantsWholePaths) {
   EXPECT_THAT(FirstError("[ledger]\npath = \"\"\n"), testing::IsEmpty());
 }
 
+TEST(Config, GivesEachRecipientOfMailsWhatHeDoesNotSayFromMail) {
+  const ConfigResult result = ParseConfig(
+      "[networks.lan]\nprefixes = [\"10.1.0.0/24\"]\n"
+      "[customers.acme]\nprefixes = [\"10.1.0.0/28\"]\n"
+      "[mail]\nseverity = \"failure\"\nquiet = \"22:00-06:30\"\n"
+      "daily_digest = \"\"\n"
+      "[mail.recipients.noc]\naddress = \"noc@example.net\"\n"
+      "[mail.recipients.acme]\naddress = \"it@acme.example\"\n"
+      "customers = [\"acme\"]\nnetworks = [\"lan\"]\nkinds = [\"packets\"]\n"
+      "quiet = \"\"\nseverity = \"warning\"\ndaily_digest = \"18:05\"\n",
+      "iptrk.toml");
+  ASSERT_TRUE(result.ok()) << result.errors[0].ToString();
+  const MailConfig& mail = result.config.mail;
+  EXPECT_TRUE(mail.enabled);
+  ASSERT_EQ(mail.recipients.size(), 2u);
+  const MailRecipient& acme = mail.recipients[0];
+  EXPECT_EQ(acme.address, "it@acme.example");
+  EXPECT_EQ(acme.filter.severity, "warning");
+  EXPECT_EQ(acme.filter.customers, std::vector<std::string>{"acme"});
+  EXPECT_FALSE(acme.filter.quiet.has_value());
+  EXPECT_EQ(acme.filter.daily_digest, 18 * 60 + 5);
+  const MailFilter& noc = mail.recipients[1].filter;
+  EXPECT_EQ(noc.severity, "failure");
+  ASSERT_TRUE(noc.quiet.has_value());
+  EXPECT_EQ(noc.quiet->from, 22 * 60);
+  EXPECT_EQ(noc.quiet->to, 6 * 60 + 30);
+  EXPECT_FALSE(noc.daily_digest.has_value());
+}
+
+TEST(Config, SaysWhatIsRightForMail) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[mail]\nport = 465\n", "write port = 587 and tls = \"starttls\""},
+      {"[mail]\nquiet = \"22-6\"\n", "such as \"22:00-06:30\""},
+      {"[mail]\nquiet = \"07:00-07:00\"\n", "such as \"22:00-06:30\""},
+      {"[mail]\ndaily_digest = \"24:00\"\n", "such as \"07:00\""},
+      {"[mail]\nhourly_limit = 0\n", "from 1 to 1000"},
+      {"[mail]\nseverity = \"warn\"\n", "did you mean \"warning\"?"},
+      {"[mail]\nuser = \"u\"\n", "needs a password_file"},
+      {"[mail.recipients]\nboss = \"a@b\"\n", "write [mail.recipients.boss]"},
+      {"[mail.recipients.boss]\n", "recipient boss has no address"},
+      {"[mail.recipients.boss]\naddress = \"a b\"\n", "no mail address"},
+      {"[mail.recipients.boss]\naddress = \"a@b\"\naddr = 1\n",
+       "mail.recipients.boss.addr is not a key; did you mean address?"},
+      {"[networks.lan]\nprefixes = [\"10.1.0.0/24\"]\n"
+       "[mail.recipients.boss]\naddress = \"a@b\"\nnetworks = [\"lam\"]\n",
+       "there is no [networks.lam]; did you mean \"lan\"?"},
+      {"[mail.recipients.boss]\naddress = \"a@b\"\ncustomers = [\"x\"]\n",
+       "there is no [customers.x]"}};
+  for (const auto& [text, remedy] : cases)
+    EXPECT_THAT(FirstError(text), HasSubstr(remedy)) << text;
+}
+
+TEST(Config, WarnsOnThisMachineOfFilesThatMailLacks) {
+  const std::string text =
+      "[mail]\nto = [\"a@example.net\"]\ntls = \"starttls\"\nuser = \"u\"\n"
+      "password_file = \"/etc/passwd\"\nca_file = \"/nonexistent/ca\"\n";
+  EXPECT_TRUE(ParseConfig(text, "iptrk.toml").warnings.empty());
+  const std::vector<std::string> interfaces = {"lo"};
+  const ConfigResult result = ParseConfig(text, "iptrk.toml", &interfaces);
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result.warnings.size(), 2u);
+  EXPECT_THAT(result.warnings[0].ToString(),
+              HasSubstr("iptrk.toml:5:17: password_file /etc/passwd is "
+                        "readable for everybody, so it is not used; run: "
+                        "chmod o-r /etc/passwd"));
+  EXPECT_THAT(result.warnings[1].ToString(),
+              HasSubstr("iptrk.toml:6:11: ca_file /nonexistent/ca: No such "
+                        "file or directory"));
+}
+
 TEST(Config, SaysThatAFileCanNotBeRead) {
   const ConfigResult result = LoadConfig("/nonexistent/iptrk.toml");
   ASSERT_EQ(result.errors.size(), 1u);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,7 +17,9 @@
 #include <thread>
 #include <vector>
 
+#include "plugin/mail/files.h"
 #include "plugin/mail/sender.h"
+#include "tests/unit/mail_letters.h"
 
 namespace iptrk::mail {
 namespace {
@@ -103,9 +106,18 @@ class MailSender : public testing::Test {
       const std::lock_guard lock(log_mutex_);
       log_ += line + "\n";
     };
+    const std::vector<Audience> audiences = {{"", {"op@example.org"}, {}}};
+    Sender::Desk desk{
+        audiences,
+        {.group = group_},
+        {},
+        Places(config_),
+        Composer("", audiences, kConfig, BuiltIn()),
+        [this](const PictureSubject& subject, const std::stop_token& stop) {
+          return draw_(subject, stop);
+        }};
     sender_ = std::make_unique<Sender>(
-        Composer("", {"op@example.org"}, "/etc/iptrk/iptrk.toml"),
-        Spool(directory_ + "/spool", {}, log),
+        std::move(desk), Spool(directory_ + "/spool", {}, log),
         [server = server_](const Message& message) {
           return server->Take(message);
         },
@@ -134,6 +146,7 @@ class MailSender : public testing::Test {
   static Event Told(const std::string& message) {
     Event event;
     event.plugin = "p";
+    event.type_instance = message;  // each is a topic of its own
     event.message = message;
     event.time = std::chrono::system_clock::from_time_t(1795390452);
     return event;
@@ -142,7 +155,29 @@ class MailSender : public testing::Test {
     return "[iptrk] FAILURE p: " + message;
   }
 
+  std::size_t Mails() const {
+    const Sender::Counters state = sender_->State();
+    return state.spooled + state.refused + state.mailed;
+  }
+
+  // Offers an event that becomes a mail of its own.
+  void Tell(const std::string& message) {
+    const std::size_t mails = Mails() + 1;
+    sender_->Offer(Told(message));
+    const auto end = steady_clock::now() + seconds(5);
+    while (Mails() < mails && steady_clock::now() < end) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+
   std::string directory_;
+  seconds group_{0};
+  Config config_;
+  std::function<std::optional<Picture>(const PictureSubject&,
+                                       const std::stop_token&)>
+      draw_ = [](const PictureSubject&, const std::stop_token&) {
+        return std::optional(Picture());
+      };
   Sender::Options options_;
   std::shared_ptr<FakeServer> server_ = std::make_shared<FakeServer>();
   std::mutex log_mutex_;
@@ -152,7 +187,7 @@ class MailSender : public testing::Test {
 
 TEST_F(MailSender, SendsEveryEventOnceAndInOrder) {
   Start();
-  for (const char* text : {"c", "a", "b"}) sender_->Offer(Told(text));
+  for (const char* text : {"c", "a", "b"}) Tell(text);
   EXPECT_THAT(server_->Subjects(3),
               ElementsAre(SubjectOf("c"), SubjectOf("a"), SubjectOf("b")));
   EXPECT_EQ(Spooled(0), 0u);
@@ -160,12 +195,12 @@ TEST_F(MailSender, SendsEveryEventOnceAndInOrder) {
 
 TEST_F(MailSender, SendsAnEventToldTwiceOnce) {
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Subjects(1);
   sender_->Offer(Told("a"));
   Start();
   sender_->Offer(Told("a"));
-  sender_->Offer(Told("b"));
+  Tell("b");
   EXPECT_THAT(server_->Subjects(2),
               ElementsAre(SubjectOf("a"), SubjectOf("b")));
 }
@@ -173,8 +208,8 @@ TEST_F(MailSender, SendsAnEventToldTwiceOnce) {
 TEST_F(MailSender, SendsWhatWaitedOnceTheServerIsBack) {
   server_->Set(Mood::kDown);
   Start();
-  sender_->Offer(Told("a"));
-  sender_->Offer(Told("b"));
+  Tell("a");
+  Tell("b");
   EXPECT_GE(server_->Attempts(3), 3);
   EXPECT_EQ(Spooled(2), 2u);
   server_->Set(Mood::kUp);
@@ -186,7 +221,7 @@ TEST_F(MailSender, SendsWhatWaitedOnceTheServerIsBack) {
 TEST_F(MailSender, SendsAfterARestartWhatCouldNotGoBefore) {
   server_->Set(Mood::kDown);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(1);
   sender_.reset();
   server_->Set(Mood::kUp);
@@ -198,7 +233,7 @@ TEST_F(MailSender, WaitsLongerFromAttemptToAttempt) {
   server_->Set(Mood::kDown);
   Start();
   const auto start = steady_clock::now();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(5);
   EXPECT_GE(steady_clock::now() - start, milliseconds(20 + 40 + 80 + 80));
 }
@@ -208,11 +243,11 @@ TEST_F(MailSender, TriesAtOnceForANewEventThoughTheNextTryIsFar) {
   options_.first_delay = milliseconds(300);
   server_->Set(Mood::kDown);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(2);  // the next one is 600 ms away
   server_->Set(Mood::kUp);
   const auto start = steady_clock::now();
-  sender_->Offer(Told("b"));
+  Tell("b");
   EXPECT_THAT(server_->Subjects(2), SizeIs(2));
   EXPECT_LT(steady_clock::now() - start, milliseconds(550));
 }
@@ -220,9 +255,9 @@ TEST_F(MailSender, TriesAtOnceForANewEventThoughTheNextTryIsFar) {
 TEST_F(MailSender, LetsOtherMailsPassOneThatIsDeferred) {
   server_->Set(Mood::kBusy);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(1);
-  sender_->Offer(Told("b"));
+  Tell("b");
   // Both are tried in one round, before any of them a second time.
   EXPECT_GE(server_->Attempts(4), 4);
   EXPECT_EQ(Spooled(2), 2u);
@@ -231,7 +266,7 @@ TEST_F(MailSender, LetsOtherMailsPassOneThatIsDeferred) {
 TEST_F(MailSender, KeepsARefusedMailAsideAndTellsTheServersWords) {
   server_->Set(Mood::kRefuses);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   EXPECT_EQ(Spooled(1, ".refused"), 1u);
   sender_->Stop();
   EXPECT_THAT(LogText(), HasSubstr("550 no"));
@@ -241,7 +276,7 @@ TEST_F(MailSender, KeepsARefusedMailAsideAndTellsTheServersWords) {
 TEST_F(MailSender, StopsWithinItsGraceThoughTheServerHangs) {
   server_->Set(Mood::kHangs);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(1);
   const auto start = steady_clock::now();
   sender_->Stop();
@@ -254,7 +289,7 @@ TEST_F(MailSender, NotesADeliveryThatEndsWhileItStops) {
   options_.stop_grace = seconds(5);
   server_->Set(Mood::kHangs);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(1);
   const std::jthread release([this] {
     std::this_thread::sleep_for(milliseconds(50));
@@ -267,23 +302,25 @@ TEST_F(MailSender, NotesADeliveryThatEndsWhileItStops) {
 TEST_F(MailSender, SpoolsNewEventsWhileTheServerHangs) {
   server_->Set(Mood::kHangs);
   Start();
-  sender_->Offer(Told("a"));
+  Tell("a");
   server_->Attempts(1);
-  sender_->Offer(Told("b"));
+  Tell("b");
   EXPECT_EQ(Spooled(2), 2u);
 }
 
-TEST_F(MailSender, SpoolsWhatCameJustBeforeTheStop) {
-  server_->Set(Mood::kHangs);
+TEST_F(MailSender, KeepsWhatCameJustBeforeTheStop) {
+  group_ = seconds(30);
   Start();
   for (int i = 0; i < 20; ++i) sender_->Offer(Told(std::to_string(i)));
-  sender_->Stop();
-  EXPECT_EQ(Spooled(20), 20u);
+  group_ = seconds(0);
+  Start();
+  EXPECT_THAT(server_->Subjects(1),
+              ElementsAre(HasSubstr("20 notifications: 20 open")));
 }
 
 TEST_F(MailSender, CountsWhatDoesNotFitIntoTheQueue) {
   options_.queue = 2;
-  server_->Set(Mood::kHangs);
+  group_ = seconds(30);
   Start();
   int taken = 0;
   int lost = 0;
@@ -291,9 +328,96 @@ TEST_F(MailSender, CountsWhatDoesNotFitIntoTheQueue) {
     (sender_->Offer(Told(std::to_string(taken))) ? taken : lost) += 1;
   }
   sender_->Stop();
-  EXPECT_EQ(Spooled(static_cast<std::size_t>(taken)),
-            static_cast<std::size_t>(taken));
   EXPECT_THAT(LogText(), HasSubstr("notifications lost: 1,"));
+  EXPECT_EQ(sender_->State().lost, 1u);
+  group_ = seconds(0);
+  Start();
+  ASSERT_THAT(server_->Subjects(1), SizeIs(1));
+  EXPECT_THAT(server_->Subjects(1)[0],
+              HasSubstr(std::to_string(taken) + " notifications"));
+}
+
+TEST_F(MailSender, DrawsThePictureOfTheNetworkAroundTheHost) {
+  config_.networks = {
+      {"lan",
+       {*Prefix::Parse("10.0.0.0/8"), *Prefix::Parse("10.1.0.0/24")},
+       128}};
+  std::promise<std::string> drawn;
+  draw_ = [&drawn](const PictureSubject& subject, const std::stop_token&) {
+    drawn.set_value(subject.network + " " + subject.prefix);
+    return std::optional(Picture());
+  };
+  Start();
+  sender_->Offer(Opened());
+  EXPECT_EQ(drawn.get_future().get(), "lan 10.1.0.0/24");
+  EXPECT_THAT(server_->Subjects(1), SizeIs(1));
+}
+
+TEST_F(MailSender, StopsWhileAPictureIsDrawnAndSendsTheMailAfterARestart) {
+  config_.networks = {{"lan", {*Prefix::Parse("10.1.0.0/24")}, 128}};
+  std::promise<void> drawing;
+  draw_ = [&drawing](const PictureSubject&, const std::stop_token& stop) {
+    drawing.set_value();
+    while (!stop.stop_requested()) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    return std::optional<Picture>();
+  };
+  Start();
+  sender_->Offer(Opened());
+  drawing.get_future().wait();
+  sender_->Stop();
+  EXPECT_EQ(Spooled(0), 0u);
+  draw_ = [](const PictureSubject&, const std::stop_token&) {
+    return std::optional(Picture());
+  };
+  Start();
+  EXPECT_THAT(server_->Subjects(1), SizeIs(1));
+  EXPECT_EQ(server_->Attempts(1), 1);
+}
+
+// The schedule still has the letter that the spool has, too: as a crash
+// between the two leaves them.
+TEST_F(MailSender, SendsTheMailOfALetterThatWasSpooledBeforeACrashOnce) {
+  const std::string schedule = directory_ + "/spool/schedule";
+  config_.networks = {{"lan", {*Prefix::Parse("10.1.0.0/24")}, 128}};
+  std::string sealed;
+  draw_ = [&](const PictureSubject&, const std::stop_token&) {
+    sealed = ReadFile(schedule).value();
+    return std::optional(Picture());
+  };
+  Start();
+  sender_->Offer(Opened());
+  EXPECT_THAT(server_->Subjects(1), SizeIs(1));
+  sender_->Stop();
+  EXPECT_THAT(sealed, HasSubstr("\"letters\":[{"));
+  WriteFile(schedule, sealed);
+  Start();
+  Tell("b");
+  EXPECT_THAT(server_->Subjects(2), SizeIs(2));
+  EXPECT_EQ(server_->Attempts(2), 2);
+}
+
+TEST_F(MailSender, GoesOnWithAScheduleThatIsDamaged) {
+  Start();
+  sender_->Stop();
+  WriteFile(directory_ + "/spool/schedule", "{\"letters\":[");
+  Start();
+  Tell("a");
+  EXPECT_THAT(server_->Subjects(1), SizeIs(1));
+  EXPECT_THAT(LogText(), HasSubstr("what was told when is forgotten"));
+}
+
+TEST_F(MailSender, MailsThoughTheScheduleCanNotBeSaved) {
+  Start();
+  sender_->Stop();
+  sender_.reset();
+  std::filesystem::remove(directory_ + "/spool/schedule");
+  std::filesystem::create_directory(directory_ + "/spool/schedule");
+  Start();
+  Tell("a");
+  EXPECT_THAT(server_->Subjects(1), SizeIs(1));
+  EXPECT_THAT(LogText(), HasSubstr("can't be saved"));
 }
 
 }  // namespace

@@ -323,6 +323,44 @@ TEST_F(MailSmtp, SendsNothingToAServerWithSomebodyElsesCertificate) {
   EXPECT_TRUE(NothingKept());
 }
 
+TEST_F(MailSmtp, BelievesTheCertificatesOfTheFileThatIsNamed) {
+  const std::string pem = Certificate("IP:127.0.0.1");
+  unsetenv("SSL_CERT_FILE");
+  StartServer({"--starttls", pem});
+  SmtpServer server = Server();
+  server.starttls = true;
+  EXPECT_THAT(Deliver(server, Mail()).reason, HasSubstr("certificate"));
+  server.ca_file = pem + ".crt";
+  EXPECT_THAT(Deliver(server, Mail()).accepted, ElementsAre("op@example.org"));
+  server.ca_file = directory_ + "/missing";
+  EXPECT_THAT(Deliver(server, Mail()).reason,
+              HasSubstr("missing holds no certificates in PEM"));
+}
+
+TEST_F(MailSmtp, TriesAgainWhenEncryptionBreaksAtItsStart) {
+  StartServer({"--starttls", Certificate("IP:127.0.0.1"), "--broken-tls"});
+  SmtpServer server = Server();
+  server.starttls = true;
+  server.reply_timeout = seconds(2);
+  const Delivery delivery = Deliver(server, Mail());
+  EXPECT_THAT(delivery.open, ElementsAre("op@example.org"));
+  EXPECT_THAT(delivery.reason, HasSubstr("spoke no TLS"));
+  EXPECT_TRUE(NothingKept());
+}
+
+TEST_F(MailSmtp, TriesAgainWhenTheServerHangsUpInTheMiddleOfTheMail) {
+  StartServer({"--die", "data"});
+  EXPECT_THAT(Deliver(Server(), Mail()).open, ElementsAre("op@example.org"));
+  EXPECT_TRUE(NothingKept());
+}
+
+// Nobody can know that it was kept; its Message-Id tells a reader's program.
+TEST_F(MailSmtp, TriesAgainWhenTheServerHangsUpBeforeItSaysYes) {
+  StartServer({"--die", "kept"});
+  EXPECT_THAT(Deliver(Server(), Mail()).open, ElementsAre("op@example.org"));
+  EXPECT_FALSE(NothingKept());
+}
+
 TEST_F(MailSmtp, SendsNothingInClearWhenEncryptionIsAskedFor) {
   StartServer({});
   if (IsSkipped()) return;

@@ -12,6 +12,8 @@ rrds=${rrds:-/run/rrd/gw}
 interval=${interval:-10}
 # shellcheck disable=SC2034 # for whoever starts a mail server
 mail_port=2525
+# What draws the pictures of mails.
+export IPTRK_COMMAND=$PWD/$build/tools/iptrk IPTRK_TEMPLATES=$PWD/rrd-templates
 
 collectd_config() {
 	mkdir -p /run/rrd

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "plugin/mail/places.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace iptrk::mail {
+namespace {
+
+// "10.1.0.216" or "10.1.0.0/24".
+std::optional<Prefix> SubjectOf(const Event& event) {
+  return Prefix::Parse(event.Meta("subject"));
+}
+
+// The longest prefix around `inner`; "" if there is none.
+std::string Around(const Prefix& inner, const std::vector<Prefix>& prefixes) {
+  const Prefix* found = nullptr;
+  for (const Prefix& prefix : prefixes) {
+    if (prefix.length <= inner.length && prefix.Contains(inner.first) &&
+        (found == nullptr || prefix.length > found->length)) {
+      found = &prefix;
+    }
+  }
+  return found == nullptr ? "" : found->ToString();
+}
+
+}  // namespace
+
+Places::Places(const Config& config)
+    : networks_(config.networks),
+      customers_(config.customers),
+      network_of_(MapPrefixes(networks_)),
+      customer_of_(MapPrefixes(customers_)) {}
+
+void Places::Complete(Event& event) const {
+  if (!event.IsIncident()) return;
+  const std::optional<Prefix> subject = SubjectOf(event);
+  if (!subject) return;
+  const auto add = [&event](const char* name, const auto& groups, int index) {
+    if (index < 0 || !event.Meta(name).empty()) return;
+    event.meta[name] = groups[static_cast<std::size_t>(index)].name;
+  };
+  add("network", networks_, network_of_.Find(subject->first));
+  add("customer", customers_, customer_of_.Find(subject->first));
+}
+
+std::optional<PictureSubject> Places::PictureFor(
+    const Letter& letter, const Audience& audience) const {
+  for (const Entry& entry : letter.entries) {
+    if (!entry.event.IsIncident()) continue;
+    const std::string network(entry.event.Meta("network"));
+    const std::optional<Prefix> subject = SubjectOf(entry.event);
+    if (network.empty() || !subject || !subject->IsIpv4()) continue;
+    std::string prefix;
+    if (audience.IsOfCustomers()) {
+      // A row of eight bars is no picture.
+      constexpr int kLongest = 96 + 28;
+      for (const Customer& customer : customers_) {
+        if (customer.name == entry.event.Meta("customer")) {
+          prefix = Around(*subject, customer.prefixes);
+        }
+      }
+      const std::optional<Prefix> shown = Prefix::Parse(prefix);
+      if (!shown || shown->length > kLongest) continue;
+    } else {
+      for (const Network& one : networks_) {
+        if (one.name == network) prefix = Around(*subject, one.prefixes);
+      }
+    }
+    return PictureSubject{network, prefix};
+  }
+  return std::nullopt;
+}
+
+}  // namespace iptrk::mail
