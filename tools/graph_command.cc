@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <rrd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/ledger_reader.h"
 #include "lib/naming.h"
 #include "tools/commands.h"
 #include "tools/graph/address_rrd.h"
@@ -35,6 +37,8 @@ struct GraphOptions {
   int height = 0;  // 0: by kind of template
   std::string templates;
   std::string rrd_directory;
+  std::string ledger;
+  bool log = false;
   std::string collectd_host;
   std::string output;
   std::string address_rrd;
@@ -97,18 +101,19 @@ std::string ChooseNetwork(const GraphOptions& options, const RrdStore& store) {
                        : "--network is needed; there are" + names);
 }
 
+Prefix ParsePrefix(const std::string& text) {
+  const auto prefix = Prefix::Parse(text);
+  if (!prefix || !prefix->IsIpv4())
+    throw UsageError(
+        fmt::format("--prefix {}: write e.g. 10.1.0.0/24, with no host bits "
+                    "set; IPv6 has no address axis",
+                    text));
+  return *prefix;
+}
+
 Prefix ChoosePrefix(const GraphOptions& options, const Config& config,
                     const RrdStore& store, const std::string& network) {
-  if (!options.prefix.empty()) {
-    const auto prefix = Prefix::Parse(options.prefix);
-    if (!prefix || !prefix->IsIpv4())
-      throw UsageError(
-          fmt::format("--prefix {}: write e.g. 10.1.0.0/24, with "
-                      "no host bits set; IPv6 has no address "
-                      "axis",
-                      options.prefix));
-    return *prefix;
-  }
+  if (!options.prefix.empty()) return ParsePrefix(options.prefix);
   std::vector<Prefix> candidates;
   for (const Prefix& prefix : PrefixesOf(network, config.networks, store))
     if (prefix.IsIpv4()) candidates.push_back(prefix);
@@ -124,26 +129,81 @@ void Complain(const std::vector<Problem>& problems) {
     std::cerr << fmt::format("iptrk: {}: {}\n", problem.path, problem.what);
 }
 
-// Values of an address-domain picture; writes the address RRD to `file`.
-void SetAddressDomain(const GraphOptions& options, const Config& config,
-                      const RrdStore& store, TimeRange range,
-                      const std::filesystem::path& file, TemplateRow& values) {
+// The ledger to read, or nothing where RRDs have to do: a shop without one, or
+// somebody who names the RRDs and no ledger.
+std::string ChooseLedger(const GraphOptions& options, const Config& config) {
+  if (!options.ledger.empty()) return options.ledger;
+  if (!options.rrd_directory.empty() || config.ledger.path.empty()) return "";
+  std::error_code ignored;
+  return std::filesystem::exists(config.ledger.path, ignored)
+             ? config.ledger.path
+             : "";
+}
+
+// For a ledger, which knows addresses and no networks.
+Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config) {
+  if (!options.prefix.empty()) return ParsePrefix(options.prefix);
+  std::vector<Prefix> candidates;
+  std::string names;
+  for (const Network& network : config.networks) {
+    if (!options.network.empty() && network.name != options.network) continue;
+    for (const Prefix& prefix : network.prefixes) {
+      if (!prefix.IsIpv4()) continue;
+      candidates.push_back(prefix);
+      names += " " + prefix.ToString();
+    }
+  }
+  if (candidates.size() == 1) return candidates.front();
+  throw UsageError(candidates.empty()
+                       ? "--prefix is needed: no configured network has IPv4"
+                       : "--prefix is needed; there are" + names);
+}
+
+// Volumes of the addresses of `prefix`, and what the range really is.
+std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
+                                       const Config& config,
+                                       const RrdStore& store, Prefix& prefix,
+                                       TimeRange& range) {
+  if (const std::string path = ChooseLedger(options, config); !path.empty()) {
+    prefix = ChoosePrefixOfLedger(options, config);
+    const LedgerReader ledger(path);
+    // What is not over yet is no part of the picture.
+    const std::time_t last = ledger.LastEnd().value_or(range.end);
+    if (range.end > last) {
+      range.start -=
+          std::max<std::time_t>(0, std::min(range.end - last, range.start));
+      range.end = last;
+    }
+    return ReadLedgerVolumes(ledger, prefix, range);
+  }
   const std::string network = ChooseNetwork(options, store);
-  const Prefix prefix = ChoosePrefix(options, config, store, network);
-  const auto axis =
-      MakeAddressAxis(prefix, static_cast<std::size_t>(options.look.width));
-  if (!axis) throw UsageError("--width must be more than 0");
+  prefix = ChoosePrefix(options, config, store, network);
   std::vector<Problem> problems;
-  const auto volumes = ReadHostVolumes(store, network, range, problems);
+  auto volumes = ReadHostVolumes(store, network, range, problems);
   Complain(problems);
   if (Within(volumes, prefix).empty())
     throw std::runtime_error(
         fmt::format("no data yet: no RRD of a host in {} below {}",
                     prefix.ToString(), store.directory().string()));
+  return volumes;
+}
+
+// Values of an address-domain picture; writes the address RRD to `file`.
+void SetAddressDomain(const GraphOptions& options, const Config& config,
+                      const RrdStore& store, TimeRange range,
+                      const std::filesystem::path& file, TemplateRow& values) {
+  Prefix prefix;
+  const auto volumes = ReadVolumes(options, config, store, prefix, range);
+  const auto axis =
+      MakeAddressAxis(prefix, static_cast<std::size_t>(options.look.width));
+  if (!axis) throw UsageError("--width must be more than 0");
   WriteAddressRrd(*axis, volumes, file);
   SetAxisValues(*axis, file, values);
-  values["title"] = fmt::format("{}   bytes per address   {}",
-                                prefix.ToString(), HumanRange(range));
+  values["title"] = fmt::format(
+      "{}   {} per address   {}", prefix.ToString(),
+      options.template_name.find("packets") == std::string::npos ? "bytes"
+                                                                 : "packets",
+      HumanRange(range));
   if (options.address_rrd.empty()) return;
   for (const char* name : {"file", "start", "end", "x_grid", "bar_seconds"})
     std::cout << fmt::format("{}={}\n", name, values[name]);
@@ -179,6 +239,7 @@ void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
 
 void Draw(GraphOptions options, const Config& config) {
   TemplateShelf shelf(TemplateDirectory(options.templates));
+  if (options.log) options.template_name += "-log";
   const Template& body = shelf.Get(options.template_name);
   const bool addresses = body.Uses("x_grid");
   options.look.height = options.height != 0 ? options.height
@@ -220,7 +281,9 @@ void Draw(GraphOptions options, const Config& config) {
 void AddOptions(CLI::App& command, GraphOptions& options) {
   command
       .add_option("TEMPLATE", options.template_name,
-                  "histogram, time-domain, network, services, or a path")
+                  "histogram, histogram-internal, histogram-packets, "
+                  "time-domain, network, services, martians, books, queue, "
+                  "packets, or a path")
       ->required();
   command.add_option("--var", options.variables,
                      "a value for a placeholder: name=value");
@@ -241,13 +304,20 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
                   "pixels of the file for each pixel")
       ->check(CLI::Range(1, 8));
   command.add_option("--theme", options.look.theme, "light, dark or your own");
+  command.add_option("--font", options.look.font,
+                     "name of the font for all text (default: the template's)");
   command.add_option("--output", options.output,
-                     "file, .png or .svg (default TEMPLATE.png)");
+                     "file, .png, .svg or .pdf (default TEMPLATE.png)");
   command.add_option("--templates", options.templates,
                      "directory of templates (default $IPTRK_TEMPLATES, then "
                      "the installed ones)");
   command.add_option("--rrd-directory", options.rrd_directory,
                      "where collectd keeps RRDs (default: the configured one)");
+  command.add_option("--ledger", options.ledger,
+                     "where a histogram's volumes come from (default: the "
+                     "configured ledger; RRDs where there is none)");
+  command.add_flag("--log", options.log,
+                   "histogram of in and out together on a logarithmic axis");
   command.add_option("--collectd-host", options.collectd_host,
                      "whose RRDs; default: the one updated last");
   command.add_option("--address-rrd", options.address_rrd,

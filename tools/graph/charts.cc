@@ -12,10 +12,10 @@ namespace iptrk {
 namespace {
 
 constexpr int kZoom = 2;  // sharp on phones and dense screens
-const Look kHistogram{1024, 260, kZoom, true, "light"};
-const Look kWide{520, 170, kZoom, true, "light"};
+const Look kHistogram{1024, 260, kZoom, true, "light", ""};
+const Look kWide{520, 170, kZoom, true, "light", ""};
 // A phone shows 390 pixels; the numbers of the legend stand in tables.
-const Look kNarrow{280, 150, kZoom, false, "light"};
+const Look kNarrow{280, 150, kZoom, false, "light", ""};
 
 std::string Number(double pixels) { return fmt::format("{:.6g}", pixels); }
 
@@ -36,12 +36,12 @@ Picture DrawThemes(SiteContext& context, const std::string& name,
 }
 
 std::string HistogramText(const HistogramChart& chart,
-                          std::span<const HostVolume> inside) {
+                          std::span<const AddressVolume> inside) {
   double in = 0;
   double out = 0;
   std::size_t active = 0;
-  const HostVolume* most = nullptr;
-  for (const HostVolume& v : inside) {
+  const AddressVolume* most = nullptr;
+  for (const AddressVolume& v : inside) {
     in += v.In();
     out += v.Out();
     if (v.In() + v.Out() > 0) ++active;
@@ -64,7 +64,8 @@ std::string HistogramText(const HistogramChart& chart,
 // The links, exactly over the bars: librrd says where the graph lies, the axis
 // how many bars share its width.
 PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
-                  std::span<const HostVolume> inside, const Picture& picture) {
+                  std::span<const AddressVolume> inside,
+                  const Picture& picture) {
   PageData bars(PageData::type::list);
   const double width = picture.graph_width / static_cast<double>(axis.bars);
   for (auto at = inside.begin(); at != inside.end();) {
@@ -96,9 +97,9 @@ PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
 }
 
 // What {file} holds, for the picture's key.
-std::string ContentOf(std::span<const HostVolume> volumes) {
+std::string ContentOf(std::span<const AddressVolume> volumes) {
   std::string content = "volumes";
-  for (const HostVolume& v : volumes) {
+  for (const AddressVolume& v : volumes) {
     content += ' ' + v.address.ToString();
     for (const double bytes : v.bytes) content += fmt::format(" {}", bytes);
   }

@@ -24,7 +24,7 @@ struct HistogramChart {
   Prefix prefix;
   TimeRange range;
   std::time_t as_of = 0;
-  std::span<const HostVolume> volumes;
+  std::span<const AddressVolume> volumes;
   // Page for a bar, or empty; gets the addresses behind the bar.
   std::function<std::string(const Prefix&)> link;
 };

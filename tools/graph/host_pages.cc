@@ -103,7 +103,7 @@ void WriteHostPage(SiteContext& context, const NetworkView& network,
     }
     sums[i] = SumOver(*series, range);
     if (i > 0 && !ShowsMore(context, *as_of, kSpans[i - 1].length)) continue;
-    HostVolume volume;
+    AddressVolume volume;
     std::copy(sums[i].bytes.begin(), sums[i].bytes.end(), volume.bytes.begin());
     TimeChart chart;
     chart.name = fmt::format("host-{}-{}-{}", FileNamePart(network.name),

@@ -18,11 +18,11 @@ constexpr int kBlock = 120;  // a /24: the widest with a bar per address
 // Pictures of /24s on one page; those with the most traffic get them.
 constexpr std::size_t kMaxBlocks = 64;
 
-double Total(const HostVolume& v) { return v.In() + v.Out() + v.Internal(); }
+double Total(const AddressVolume& v) { return v.In() + v.Out() + v.Internal(); }
 
-double TotalOf(std::span<const HostVolume> volumes) {
+double TotalOf(std::span<const AddressVolume> volumes) {
   double total = 0;
-  for (const HostVolume& v : volumes) total += Total(v);
+  for (const AddressVolume& v : volumes) total += Total(v);
   return total;
 }
 
@@ -57,18 +57,18 @@ void SetAddress(const NetworkView& network, Address address, PageData& row) {
 // The hosts with the most bytes one way, with TCP, UDP and other of that way.
 PageData TopTable(const NetworkView& network, HostSource first_source,
                   const std::string& title) {
-  const auto of = [first_source](const HostVolume& v) {
+  const auto of = [first_source](const AddressVolume& v) {
     return v.bytes[first_source] + v.bytes[first_source + 1] +
            v.bytes[first_source + 2];
   };
-  std::vector<HostVolume> order = network.day;
+  std::vector<AddressVolume> order = network.day;
   std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
     return of(a) > of(b) || (of(a) == of(b) && a.address < b.address);
   });
   PageData rows(PageData::type::list);
   bool empty = true;
   for (std::size_t i = 0; i < std::min(kTopRows, order.size()); ++i) {
-    const HostVolume& v = order[i];
+    const AddressVolume& v = order[i];
     if (of(v) <= 0) break;
     PageData row;
     SetAddress(network, v.address, row);
@@ -95,9 +95,9 @@ struct Flow {
   std::size_t active = 0;
 };
 
-Flow FlowOf(std::span<const HostVolume> volumes) {
+Flow FlowOf(std::span<const AddressVolume> volumes) {
   Flow flow;
-  for (const HostVolume& v : volumes) {
+  for (const AddressVolume& v : volumes) {
     flow.in += v.In();
     flow.out += v.Out();
     // What one own host sent another is on both: count it once.
@@ -108,7 +108,7 @@ Flow FlowOf(std::span<const HostVolume> volumes) {
 }
 
 PageData FlowData(const std::string& heading, TimeRange range,
-                  std::span<const HostVolume> volumes) {
+                  std::span<const AddressVolume> volumes) {
   const Flow flow = FlowOf(volumes);
   PageData data;
   data.set("heading", heading);
@@ -120,7 +120,7 @@ PageData FlowData(const std::string& heading, TimeRange range,
   return data;
 }
 
-std::string Figures(std::span<const HostVolume> volumes) {
+std::string Figures(std::span<const AddressVolume> volumes) {
   const Flow flow = FlowOf(volumes);
   return fmt::format("in {}, out {}, internal {}", HumanBytes(flow.in),
                      HumanBytes(flow.out), HumanBytes(flow.internal));
@@ -264,14 +264,14 @@ NetworkView ReadNetwork(SiteContext& context, const std::string& name) {
                                 LastRange(context, network.as_of, kDay),
                                 context.problems);
 
-  std::vector<HostVolume> order = network.day;
+  std::vector<AddressVolume> order = network.day;
   if (order.size() > kMaxHostPages) {
     std::partial_sort(
         order.begin(), order.begin() + kMaxHostPages, order.end(),
         [](const auto& a, const auto& b) { return Total(a) > Total(b); });
     order.resize(kMaxHostPages);
   }
-  for (const HostVolume& v : order)
+  for (const AddressVolume& v : order)
     network.pages[v.address] = fmt::format(
         "host-{}-{}.html", FileNamePart(name), AddressInstance(v.address));
   return network;
@@ -313,9 +313,9 @@ void WriteNetworkPage(SiteContext& context, const NetworkView& network) {
   page.set("name", network.name);
   page.set("has_data", !network.day.empty());
   double most = 0;
-  for (const HostVolume& v : network.day) most = std::max(most, Total(v));
+  for (const AddressVolume& v : network.day) most = std::max(most, Total(v));
   PageData rows(PageData::type::list);
-  for (const HostVolume& v : network.day) {
+  for (const AddressVolume& v : network.day) {
     PageData row;
     SetAddress(network, v.address, row);
     row.set("bar", fmt::format("{:.4g}", most > 0 ? 100 * Total(v) / most : 0));

@@ -18,8 +18,6 @@
 
 namespace iptrk {
 
-inline constexpr std::time_t kHour = 3600;
-inline constexpr std::time_t kDay = 24 * kHour;
 inline constexpr std::time_t kWeek = 7 * kDay;
 
 // Data older than this is called stale in so many words. collectd's writers
@@ -35,8 +33,8 @@ struct NetworkView {
   std::vector<Prefix> prefixes;
   std::vector<HostRrd> hosts;
   std::time_t as_of = 0;  // newest value of any RRD; 0: none
-  std::vector<HostVolume> hour;
-  std::vector<HostVolume> day;
+  std::vector<AddressVolume> hour;
+  std::vector<AddressVolume> day;
   std::map<Address, std::string> pages;  // host -> its page
 };
 
