@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/ledger_reader.h"
@@ -30,6 +31,7 @@ struct GraphOptions {
   std::vector<std::string> variables;  // "name=value"
   std::string network;
   std::string host;
+  std::string interface;
   std::string prefix;
   std::string start = "end-1d";
   std::string end = "now";
@@ -103,10 +105,10 @@ std::string ChooseNetwork(const GraphOptions& options, const RrdStore& store) {
 
 Prefix ParsePrefix(const std::string& text) {
   const auto prefix = Prefix::Parse(text);
-  if (!prefix || !prefix->IsIpv4())
+  if (!prefix)
     throw UsageError(
-        fmt::format("--prefix {}: write e.g. 10.1.0.0/24, with no host bits "
-                    "set; IPv6 has no address axis",
+        fmt::format("--prefix {}: write e.g. 10.1.0.0/24 or 2001:db8::/64, "
+                    "with no host bits set",
                     text));
   return *prefix;
 }
@@ -159,6 +161,9 @@ Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config) {
                        : "--prefix is needed; there are" + names);
 }
 
+// Seconds that a ledger may lag behind now.
+constexpr std::time_t kMostBehind = 900;
+
 // Volumes of the addresses of `prefix`, and what the range really is.
 std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
                                        const Config& config,
@@ -167,12 +172,12 @@ std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
   if (const std::string path = ChooseLedger(options, config); !path.empty()) {
     prefix = ChoosePrefixOfLedger(options, config);
     const LedgerReader ledger(path);
-    // What is not over yet is no part of the picture.
-    const std::time_t last = ledger.LastEnd().value_or(range.end);
-    if (range.end > last) {
-      range.start -=
-          std::max<std::time_t>(0, std::min(range.end - last, range.start));
-      range.end = last;
+    // What is not over yet is no part of the picture, which keeps its length.
+    // What is stale is not moved to look live.
+    const std::time_t behind = range.end - ledger.LastEnd().value_or(0);
+    if (behind > 0 && behind <= kMostBehind) {
+      range.start -= behind;
+      range.end -= behind;
     }
     return ReadLedgerVolumes(ledger, prefix, range);
   }
@@ -194,9 +199,13 @@ void SetAddressDomain(const GraphOptions& options, const Config& config,
                       const std::filesystem::path& file, TemplateRow& values) {
   Prefix prefix;
   const auto volumes = ReadVolumes(options, config, store, prefix, range);
-  const auto axis =
-      MakeAddressAxis(prefix, static_cast<std::size_t>(options.look.width));
-  if (!axis) throw UsageError("--width must be more than 0");
+  const auto inside = Within(volumes, prefix);
+  const auto width = static_cast<std::size_t>(options.look.width);
+  const auto axis = prefix.IsIpv4() ? MakeAddressAxis(prefix, width)
+                                    : MakeRankAxis(prefix, inside, width);
+  if (!axis)
+    throw std::runtime_error(fmt::format("no data: {} had no traffic in {}",
+                                         prefix.ToString(), HumanRange(range)));
   WriteAddressRrd(*axis, volumes, file);
   SetAxisValues(*axis, file, values);
   values["title"] = fmt::format(
@@ -209,32 +218,72 @@ void SetAddressDomain(const GraphOptions& options, const Config& config,
     std::cout << fmt::format("{}={}\n", name, values[name]);
 }
 
+// "eth0" or "eth0:sent": an interface and a way, received if none is named.
+std::pair<std::string, std::string> SplitBooks(const std::string& text) {
+  if (text.empty())
+    throw UsageError(
+        "--interface is needed; write e.g. eth0, or eth0:sent for what it "
+        "sends");
+  const std::size_t colon = text.rfind(':');
+  const std::string way =
+      colon == std::string::npos ? "received" : text.substr(colon + 1);
+  if (way != "received" && way != "sent")
+    throw UsageError(
+        fmt::format("--interface {}: after ':' write received or sent", text));
+  return {text.substr(0, colon), way};
+}
+
+// The RRD of a host or network, which `subject` then is.
+std::optional<std::filesystem::path> FileOfSubject(const GraphOptions& options,
+                                                   const RrdStore& store,
+                                                   const std::string& kind,
+                                                   std::string& subject,
+                                                   TemplateValues& values) {
+  const std::string network = ChooseNetwork(options, store);
+  values.lists["service"] = ServiceRows(store.Services(network));
+  subject = options.host.empty() ? network : options.host;
+  if (options.host.empty() && kind == "packets")
+    throw UsageError("--host is needed; write an address");
+  if (options.host.empty()) return store.NetworkFile(network);
+  const auto address = Address::Parse(options.host);
+  if (!address)
+    throw UsageError(fmt::format("--host {}: write an address", options.host));
+  auto file = store.HostFile(network, *address);
+  if (file && kind == "packets")
+    file->replace_filename(
+        fmt::format("{}-{}.rrd", kHostPacketsType, AddressInstance(*address)));
+  return file;
+}
+
 // Values of a time-domain picture of a host or a network.
 void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
-                   TimeRange range, const TemplateRow& variables,
-                   TemplateValues& values) {
+                   const std::string& kind, TimeRange range,
+                   const TemplateRow& variables, TemplateValues& values) {
   values.values["start"] = std::to_string(range.start);
   values.values["end"] = std::to_string(range.end);
   values.values["title"] = HumanRange(range);
   if (variables.contains("file")) return;
-  const std::string network = ChooseNetwork(options, store);
   std::optional<std::filesystem::path> file;
-  if (options.host.empty()) {
-    file = store.NetworkFile(network);
+  std::string subject = options.host.empty() ? options.network : options.host;
+  if (kind == "martians" || kind == "queue") {
+    file = store.directory() / store.collectd_host() /
+           (kind == "queue" ? "iptrk-queue/iptrk_queue.rrd"
+                            : "iptrk-all/iptrk_martian.rrd");
+    subject = kind;
+  } else if (kind == "books") {
+    const auto [interface, way] = SplitBooks(options.interface);
+    for (const BooksRrd& books : store.Books())
+      if (books.interface == interface && books.direction == way)
+        file = books.path;
+    subject = fmt::format("{} {}", interface, way);
   } else {
-    const auto address = Address::Parse(options.host);
-    if (!address)
-      throw UsageError(
-          fmt::format("--host {}: write an address", options.host));
-    file = store.HostFile(network, *address);
+    file = FileOfSubject(options, store, kind, subject, values);
   }
-  const std::string subject = options.host.empty() ? network : options.host;
-  if (!file)
+  if (!file || !std::filesystem::exists(*file))
     throw std::runtime_error(fmt::format("no data yet: no RRD of {} below {}",
                                          subject, store.directory().string()));
   values.values["file"] = file->string();
   values.values["title"] = fmt::format("{}   {}", subject, HumanRange(range));
-  values.lists["service"] = ServiceRows(store.Services(network));
 }
 
 void Draw(GraphOptions options, const Config& config) {
@@ -264,7 +313,9 @@ void Draw(GraphOptions options, const Config& config) {
     }
     SetAddressDomain(options, config, store, range, file, values.values);
   } else {
-    SetTimeDomain(options, store, range, variables, values);
+    SetTimeDomain(options, store,
+                  std::filesystem::path(body.name()).stem().string(), range,
+                  variables, values);
   }
   for (const auto& [name, value] : variables) values.values[name] = value;
 
@@ -290,6 +341,8 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
   command.add_option("--network", options.network,
                      "name of the network; default: the only one with data");
   command.add_option("--host", options.host, "address of an own host");
+  command.add_option("--interface", options.interface,
+                     "of books: eth0, or eth0:sent");
   command.add_option("--prefix", options.prefix,
                      "addresses of a histogram; default: the network's");
   command.add_option("--start", options.start,
