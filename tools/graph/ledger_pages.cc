@@ -22,7 +22,8 @@ std::vector<const LedgerIncident*> InOrder(const SiteContext& context) {
   std::vector<const LedgerIncident*> order;
   for (const LedgerIncident& incident : context.incidents)
     order.push_back(&incident);
-  std::ranges::stable_partition(order, [](const auto* i) { return i->open; });
+  std::stable_partition(order.begin(), order.end(),
+                        [](const auto* i) { return i->open; });
   return order;
 }
 

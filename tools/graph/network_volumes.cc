@@ -48,9 +48,11 @@ void ReadFromLedger(SiteContext& context, NetworkView& network) {
     span.range.start = longest.start;
     auto& volumes = span.volumes;
     std::ranges::sort(volumes, {}, &AddressVolume::address);
-    const auto again =
-        std::ranges::unique(volumes, {}, &AddressVolume::address);
-    volumes.erase(again.begin(), again.end());
+    volumes.erase(std::unique(volumes.begin(), volumes.end(),
+                              [](const auto& a, const auto& b) {
+                                return a.address == b.address;
+                              }),
+                  volumes.end());
     if (!taken.empty())
       std::erase_if(volumes, [&](const AddressVolume& v) {
         return std::ranges::any_of(
