@@ -2,6 +2,7 @@
 #include "tools/graph/charts.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -118,7 +119,8 @@ std::optional<PageData> DrawHistogram(SiteContext& context,
                         ? MakeAddressAxis(chart.prefix, width)
                         : MakeRankAxis(chart.prefix, inside, width);
   if (!axis) return {};
-  const std::filesystem::path file = context.scratch.path() / "address.rrd";
+  const std::filesystem::path file =
+      context.scratch.path() / fmt::format("address-{}.rrd", getpid());
   PageData data;
   try {
     Drawing drawing{&context.shelf.Get("histogram"),
