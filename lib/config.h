@@ -143,6 +143,8 @@ struct PrivacyConfig {
 struct PagesConfig {
   std::string directory = "/var/lib/iptrk/pages";
   std::string title = "iptrk";
+  // A file like /etc/hosts with names of own hosts; "": none. Never DNS.
+  std::string names;
 };
 
 // The services used when the file has no [services].

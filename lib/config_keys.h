@@ -54,7 +54,7 @@ inline constexpr std::string_view kMailRecipient[] = {
 inline constexpr std::string_view kLedger[] = {
     "path", "keep_slots", "keep_host_slots", "keep_host_hours",
     "keep_host_days"};
-inline constexpr std::string_view kPages[] = {"directory", "title"};
+inline constexpr std::string_view kPages[] = {"directory", "names", "title"};
 inline constexpr std::string_view kPrivacy[] = {"peers"};
 }  // namespace config_keys
 

@@ -193,6 +193,7 @@ void ReadPages(const toml::table& root, ConfigReader& reader, Config& config) {
   if (!table) return;
   reader.OnlyKeys(*table, "pages");
   reader.Path(*table, "directory", config.pages.directory);
+  reader.Path(*table, "names", config.pages.names, true);
   if (const toml::node* node =
           reader.String(*table, "title", config.pages.title);
       node && config.pages.title.size() > 200)

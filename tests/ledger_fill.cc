@@ -5,6 +5,9 @@
 //   slot END SECONDS COVERED UNATTRIBUTED_BYTES    an entry of one interval
 //   customer NAME IN OUT                           of the slot before; bytes
 //   customers COUNT SEED    so many: c0, c1, ... with random bytes
+//   host ADDRESS IN_TCP IN_UDP IN_OTHER OUT_TCP OUT_UDP OUT_OTHER   bytes
+//   incident ID KIND SUBJECT START END JSON    END 0: open; JSON to the end of
+//                                              the line
 //   hosts COUNT SEED    so many hosts of 10.0.0.0/16, with random bytes
 #include <cstdio>
 #include <iostream>
@@ -57,6 +60,7 @@ void AddRandomCustomers(std::size_t count, unsigned seed, LedgerEntry& entry) {
 int Fill(const std::string& path) {
   Ledger ledger(path);
   std::vector<LedgerEntry> entries;
+  std::vector<LedgerIncident> incidents;
   std::string word;
   while (std::cin >> word) {
     if (word == "slot") {
@@ -74,6 +78,20 @@ int Fill(const std::string& path) {
           customer.volume.out.bytes;
       customer.volume.in.packets = customer.volume.in.bytes / 1000;
       customer.volume.out.packets = customer.volume.out.bytes / 1000;
+    } else if (word == "host" && !entries.empty()) {
+      std::string address;
+      std::cin >> address;
+      HostEntry host{Address::Parse(address).value_or(Address{}), {}};
+      for (std::size_t i = 0; i < HostVolume::kInternalIn; ++i)
+        std::cin >> host.volume.bytes[i];
+      host.volume.packets = {host.volume.bytes[0] / 1000 + 1, 1, 0, 0};
+      entries.back().hosts.push_back(host);
+    } else if (word == "incident") {
+      LedgerIncident& incident = incidents.emplace_back();
+      std::cin >> incident.id >> incident.kind >> incident.subject >>
+          incident.start >> incident.end;
+      incident.open = incident.end == 0;
+      std::getline(std::cin >> std::ws, incident.json);
     } else if (word == "customers" && !entries.empty()) {
       std::size_t count = 0;
       unsigned seed = 0;
@@ -89,7 +107,7 @@ int Fill(const std::string& path) {
       return 2;
     }
   }
-  ledger.Apply(entries);
+  ledger.Apply(entries, {}, incidents);
   return std::cin.eof() ? 0 : 2;
 }
 

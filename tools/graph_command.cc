@@ -4,14 +4,17 @@
 #include <fmt/ranges.h>
 #include <rrd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "lib/ledger_reader.h"
 #include "lib/naming.h"
 #include "tools/commands.h"
 #include "tools/graph/address_rrd.h"
@@ -28,6 +31,7 @@ struct GraphOptions {
   std::vector<std::string> variables;  // "name=value"
   std::string network;
   std::string host;
+  std::string interface;
   std::string prefix;
   std::string start = "end-1d";
   std::string end = "now";
@@ -35,6 +39,8 @@ struct GraphOptions {
   int height = 0;  // 0: by kind of template
   std::string templates;
   std::string rrd_directory;
+  std::string ledger;
+  bool log = false;
   std::string collectd_host;
   std::string output;
   std::string address_rrd;
@@ -97,18 +103,19 @@ std::string ChooseNetwork(const GraphOptions& options, const RrdStore& store) {
                        : "--network is needed; there are" + names);
 }
 
+Prefix ParsePrefix(const std::string& text) {
+  const auto prefix = Prefix::Parse(text);
+  if (!prefix)
+    throw UsageError(
+        fmt::format("--prefix {}: write e.g. 10.1.0.0/24 or 2001:db8::/64, "
+                    "with no host bits set",
+                    text));
+  return *prefix;
+}
+
 Prefix ChoosePrefix(const GraphOptions& options, const Config& config,
                     const RrdStore& store, const std::string& network) {
-  if (!options.prefix.empty()) {
-    const auto prefix = Prefix::Parse(options.prefix);
-    if (!prefix || !prefix->IsIpv4())
-      throw UsageError(
-          fmt::format("--prefix {}: write e.g. 10.1.0.0/24, with "
-                      "no host bits set; IPv6 has no address "
-                      "axis",
-                      options.prefix));
-    return *prefix;
-  }
+  if (!options.prefix.empty()) return ParsePrefix(options.prefix);
   std::vector<Prefix> candidates;
   for (const Prefix& prefix : PrefixesOf(network, config.networks, store))
     if (prefix.IsIpv4()) candidates.push_back(prefix);
@@ -124,61 +131,164 @@ void Complain(const std::vector<Problem>& problems) {
     std::cerr << fmt::format("iptrk: {}: {}\n", problem.path, problem.what);
 }
 
-// Values of an address-domain picture; writes the address RRD to `file`.
-void SetAddressDomain(const GraphOptions& options, const Config& config,
-                      const RrdStore& store, TimeRange range,
-                      const std::filesystem::path& file, TemplateRow& values) {
+// The ledger to read, or nothing where RRDs have to do: a shop without one, or
+// somebody who names the RRDs and no ledger.
+std::string ChooseLedger(const GraphOptions& options, const Config& config) {
+  if (!options.ledger.empty()) return options.ledger;
+  if (!options.rrd_directory.empty() || config.ledger.path.empty()) return "";
+  std::error_code ignored;
+  return std::filesystem::exists(config.ledger.path, ignored)
+             ? config.ledger.path
+             : "";
+}
+
+// For a ledger, which knows addresses and no networks.
+Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config) {
+  if (!options.prefix.empty()) return ParsePrefix(options.prefix);
+  std::vector<Prefix> candidates;
+  std::string names;
+  for (const Network& network : config.networks) {
+    if (!options.network.empty() && network.name != options.network) continue;
+    for (const Prefix& prefix : network.prefixes) {
+      if (!prefix.IsIpv4()) continue;
+      candidates.push_back(prefix);
+      names += " " + prefix.ToString();
+    }
+  }
+  if (candidates.size() == 1) return candidates.front();
+  throw UsageError(candidates.empty()
+                       ? "--prefix is needed: no configured network has IPv4"
+                       : "--prefix is needed; there are" + names);
+}
+
+// Seconds that a ledger may lag behind now.
+constexpr std::time_t kMostBehind = 900;
+
+// Volumes of the addresses of `prefix`, and what the range really is.
+std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
+                                       const Config& config,
+                                       const RrdStore& store, Prefix& prefix,
+                                       TimeRange& range) {
+  if (const std::string path = ChooseLedger(options, config); !path.empty()) {
+    prefix = ChoosePrefixOfLedger(options, config);
+    const LedgerReader ledger(path);
+    // What is not over yet is no part of the picture, which keeps its length.
+    // What is stale is not moved to look live.
+    const std::time_t behind = range.end - ledger.LastEnd().value_or(0);
+    if (behind > 0 && behind <= kMostBehind) {
+      range.start -= behind;
+      range.end -= behind;
+    }
+    return ReadLedgerVolumes(ledger, prefix, range);
+  }
   const std::string network = ChooseNetwork(options, store);
-  const Prefix prefix = ChoosePrefix(options, config, store, network);
-  const auto axis =
-      MakeAddressAxis(prefix, static_cast<std::size_t>(options.look.width));
-  if (!axis) throw UsageError("--width must be more than 0");
+  prefix = ChoosePrefix(options, config, store, network);
   std::vector<Problem> problems;
-  const auto volumes = ReadHostVolumes(store, network, range, problems);
+  auto volumes = ReadHostVolumes(store, network, range, problems);
   Complain(problems);
   if (Within(volumes, prefix).empty())
     throw std::runtime_error(
         fmt::format("no data yet: no RRD of a host in {} below {}",
                     prefix.ToString(), store.directory().string()));
+  return volumes;
+}
+
+// Values of an address-domain picture; writes the address RRD to `file`.
+void SetAddressDomain(const GraphOptions& options, const Config& config,
+                      const RrdStore& store, TimeRange range,
+                      const std::filesystem::path& file, TemplateRow& values) {
+  Prefix prefix;
+  const auto volumes = ReadVolumes(options, config, store, prefix, range);
+  const auto inside = Within(volumes, prefix);
+  const auto width = static_cast<std::size_t>(options.look.width);
+  const auto axis = prefix.IsIpv4() ? MakeAddressAxis(prefix, width)
+                                    : MakeRankAxis(prefix, inside, width);
+  if (!axis)
+    throw std::runtime_error(fmt::format("no data: {} had no traffic in {}",
+                                         prefix.ToString(), HumanRange(range)));
   WriteAddressRrd(*axis, volumes, file);
   SetAxisValues(*axis, file, values);
-  values["title"] = fmt::format("{}   bytes per address   {}",
-                                prefix.ToString(), HumanRange(range));
+  values["title"] = fmt::format(
+      "{}   {} per address   {}", prefix.ToString(),
+      options.template_name.find("packets") == std::string::npos ? "bytes"
+                                                                 : "packets",
+      HumanRange(range));
   if (options.address_rrd.empty()) return;
   for (const char* name : {"file", "start", "end", "x_grid", "bar_seconds"})
     std::cout << fmt::format("{}={}\n", name, values[name]);
 }
 
+// "eth0" or "eth0:sent": an interface and a way, received if none is named.
+std::pair<std::string, std::string> SplitBooks(const std::string& text) {
+  if (text.empty())
+    throw UsageError(
+        "--interface is needed; write e.g. eth0, or eth0:sent for what it "
+        "sends");
+  const std::size_t colon = text.rfind(':');
+  const std::string way =
+      colon == std::string::npos ? "received" : text.substr(colon + 1);
+  if (way != "received" && way != "sent")
+    throw UsageError(
+        fmt::format("--interface {}: after ':' write received or sent", text));
+  return {text.substr(0, colon), way};
+}
+
+// The RRD of a host or network, which `subject` then is.
+std::optional<std::filesystem::path> FileOfSubject(const GraphOptions& options,
+                                                   const RrdStore& store,
+                                                   const std::string& kind,
+                                                   std::string& subject,
+                                                   TemplateValues& values) {
+  const std::string network = ChooseNetwork(options, store);
+  values.lists["service"] = ServiceRows(store.Services(network));
+  subject = options.host.empty() ? network : options.host;
+  if (options.host.empty() && kind == "packets")
+    throw UsageError("--host is needed; write an address");
+  if (options.host.empty()) return store.NetworkFile(network);
+  const auto address = Address::Parse(options.host);
+  if (!address)
+    throw UsageError(fmt::format("--host {}: write an address", options.host));
+  auto file = store.HostFile(network, *address);
+  if (file && kind == "packets")
+    file->replace_filename(
+        fmt::format("{}-{}.rrd", kHostPacketsType, AddressInstance(*address)));
+  return file;
+}
+
 // Values of a time-domain picture of a host or a network.
 void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
-                   TimeRange range, const TemplateRow& variables,
-                   TemplateValues& values) {
+                   const std::string& kind, TimeRange range,
+                   const TemplateRow& variables, TemplateValues& values) {
   values.values["start"] = std::to_string(range.start);
   values.values["end"] = std::to_string(range.end);
   values.values["title"] = HumanRange(range);
   if (variables.contains("file")) return;
-  const std::string network = ChooseNetwork(options, store);
   std::optional<std::filesystem::path> file;
-  if (options.host.empty()) {
-    file = store.NetworkFile(network);
+  std::string subject = options.host.empty() ? options.network : options.host;
+  if (kind == "martians" || kind == "queue") {
+    file = store.directory() / store.collectd_host() /
+           (kind == "queue" ? "iptrk-queue/iptrk_queue.rrd"
+                            : "iptrk-all/iptrk_martian.rrd");
+    subject = kind;
+  } else if (kind == "books") {
+    const auto [interface, way] = SplitBooks(options.interface);
+    for (const BooksRrd& books : store.Books())
+      if (books.interface == interface && books.direction == way)
+        file = books.path;
+    subject = fmt::format("{} {}", interface, way);
   } else {
-    const auto address = Address::Parse(options.host);
-    if (!address)
-      throw UsageError(
-          fmt::format("--host {}: write an address", options.host));
-    file = store.HostFile(network, *address);
+    file = FileOfSubject(options, store, kind, subject, values);
   }
-  const std::string subject = options.host.empty() ? network : options.host;
-  if (!file)
+  if (!file || !std::filesystem::exists(*file))
     throw std::runtime_error(fmt::format("no data yet: no RRD of {} below {}",
                                          subject, store.directory().string()));
   values.values["file"] = file->string();
   values.values["title"] = fmt::format("{}   {}", subject, HumanRange(range));
-  values.lists["service"] = ServiceRows(store.Services(network));
 }
 
 void Draw(GraphOptions options, const Config& config) {
   TemplateShelf shelf(TemplateDirectory(options.templates));
+  if (options.log) options.template_name += "-log";
   const Template& body = shelf.Get(options.template_name);
   const bool addresses = body.Uses("x_grid");
   options.look.height = options.height != 0 ? options.height
@@ -203,7 +313,9 @@ void Draw(GraphOptions options, const Config& config) {
     }
     SetAddressDomain(options, config, store, range, file, values.values);
   } else {
-    SetTimeDomain(options, store, range, variables, values);
+    SetTimeDomain(options, store,
+                  std::filesystem::path(body.name()).stem().string(), range,
+                  variables, values);
   }
   for (const auto& [name, value] : variables) values.values[name] = value;
 
@@ -220,13 +332,17 @@ void Draw(GraphOptions options, const Config& config) {
 void AddOptions(CLI::App& command, GraphOptions& options) {
   command
       .add_option("TEMPLATE", options.template_name,
-                  "histogram, time-domain, network, services, or a path")
+                  "histogram, histogram-internal, histogram-packets, "
+                  "time-domain, network, services, martians, books, queue, "
+                  "packets, or a path")
       ->required();
   command.add_option("--var", options.variables,
                      "a value for a placeholder: name=value");
   command.add_option("--network", options.network,
                      "name of the network; default: the only one with data");
   command.add_option("--host", options.host, "address of an own host");
+  command.add_option("--interface", options.interface,
+                     "of books: eth0, or eth0:sent");
   command.add_option("--prefix", options.prefix,
                      "addresses of a histogram; default: the network's");
   command.add_option("--start", options.start,
@@ -241,13 +357,20 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
                   "pixels of the file for each pixel")
       ->check(CLI::Range(1, 8));
   command.add_option("--theme", options.look.theme, "light, dark or your own");
+  command.add_option("--font", options.look.font,
+                     "name of the font for all text (default: the template's)");
   command.add_option("--output", options.output,
-                     "file, .png or .svg (default TEMPLATE.png)");
+                     "file, .png, .svg or .pdf (default TEMPLATE.png)");
   command.add_option("--templates", options.templates,
                      "directory of templates (default $IPTRK_TEMPLATES, then "
                      "the installed ones)");
   command.add_option("--rrd-directory", options.rrd_directory,
                      "where collectd keeps RRDs (default: the configured one)");
+  command.add_option("--ledger", options.ledger,
+                     "where a histogram's volumes come from (default: the "
+                     "configured ledger; RRDs where there is none)");
+  command.add_flag("--log", options.log,
+                   "histogram of in and out together on a logarithmic axis");
   command.add_option("--collectd-host", options.collectd_host,
                      "whose RRDs; default: the one updated last");
   command.add_option("--address-rrd", options.address_rrd,

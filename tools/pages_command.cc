@@ -25,6 +25,7 @@ struct PagesOptions {
   std::string templates;
   std::string page_templates;
   std::string rrd_directory;
+  std::string ledger;
   std::string collectd_host;
 };
 
@@ -62,6 +63,13 @@ int WritePages(const PagesOptions& options, const Config& config) {
                            ? config.collectd.rrd_directory
                            : options.rrd_directory;
   site.collectd_host = options.collectd_host;
+  // Whoever names RRDs and no ledger wants those.
+  if (!options.ledger.empty())
+    site.ledger = options.ledger;
+  else if (options.rrd_directory.empty())
+    site.ledger = config.ledger.path;
+  site.names = config.pages.names;
+  site.customers = config.customers;
   site.title = config.pages.title;
   site.networks = config.networks;
   site.now = std::time(nullptr);
@@ -101,6 +109,9 @@ void AddPagesCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--rrd-directory", options->rrd_directory,
                       "where collectd keeps RRDs (default: the configured "
                       "one)");
+  command->add_option("--ledger", options->ledger,
+                      "where volumes, incidents and bills come from (default: "
+                      "the configured ledger; RRDs where there is none)");
   command->add_option("--collectd-host", options->collectd_host,
                       "whose RRDs; default: the one updated last");
   command->callback([options, &context]() {

@@ -18,9 +18,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-HostVolume Volume(const std::string& address, double in_tcp,
-                  double out_udp = 0) {
-  HostVolume volume{*Address::Parse(address), {}, 60};
+AddressVolume Volume(const std::string& address, double in_tcp,
+                     double out_udp = 0) {
+  AddressVolume volume{*Address::Parse(address), {}, 60, {}};
   volume.bytes[kInTcp] = in_tcp;
   volume.bytes[kOutUdp] = out_udp;
   return volume;
@@ -62,8 +62,8 @@ Extent ExtentOf(const std::string& svg, const std::string& color) {
 
 class AddressRrd : public ::testing::Test {
  protected:
-  Picture Draw(const AddressAxis& axis, const std::vector<HostVolume>& volumes,
-               int width) {
+  Picture Draw(const AddressAxis& axis,
+               const std::vector<AddressVolume>& volumes, int width) {
     const auto file = directory_.path() / "address.rrd";
     WriteAddressRrd(axis, volumes, file);
     TemplateShelf shelf(std::filesystem::path(IPTRK_SOURCE_DIR) /
@@ -105,7 +105,7 @@ TEST_P(BarPosition, IsThatOfTheAddress) {
   const auto axis = MakeAddressAxis(*Prefix::Parse(place.prefix),
                                     static_cast<std::size_t>(place.width));
   ASSERT_TRUE(axis);
-  const HostVolume volume = Volume(place.address, 1e9);
+  const AddressVolume volume = Volume(place.address, 1e9);
   const Picture picture = Draw(*axis, {volume}, place.width);
   Extent bar = ExtentOf(svg_, kTcp);
   if (bar.left > bar.right) bar = ExtentOf(svg_, kTcpDense);
@@ -151,9 +151,9 @@ TEST_F(AddressRrd, HoldsNeighboursApartAtFourPixelsABar) {
 }
 
 TEST_F(AddressRrd, GivesTheLegendTheExactTotalsAtAnyWidth) {
-  const std::vector<HostVolume> volumes = {Volume("10.1.0.0", 1e9, 5),
-                                           Volume("10.1.0.128", 1, 70),
-                                           Volume("10.1.0.255", 2e9, 900)};
+  const std::vector<AddressVolume> volumes = {Volume("10.1.0.0", 1e9, 5),
+                                              Volume("10.1.0.128", 1, 70),
+                                              Volume("10.1.0.255", 2e9, 900)};
   for (const int width : {200, 256, 300, 512, 1000, 1024, 1100, 2000}) {
     const auto axis = MakeAddressAxis(*Prefix::Parse("10.1.0.0/24"),
                                       static_cast<std::size_t>(width));

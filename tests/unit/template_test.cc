@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -152,7 +153,7 @@ class StockRrdtool : public ::testing::Test {
 TEST_F(StockRrdtool, DrawsTheHistogramAsItsCommentSays) {
   const Prefix prefix = *Prefix::Parse("10.1.0.0/24");
   WriteAddressRrd(*MakeAddressAxis(prefix, 1024),
-                  std::vector<HostVolume>{{prefix.first, {1e9}, 60}},
+                  std::vector<AddressVolume>{{prefix.first, {1e9}, 60, {}}},
                   directory_.path() / "address.rrd");
   ExpectDraws("histogram", "histogram.png");
 }
@@ -166,6 +167,36 @@ TEST_F(StockRrdtool, DrawsANetworkAsItsCommentSays) {
   MakeRrd(directory_.path() / "iptrk_network.rrd", kNetworkSources, 10,
           {std::vector<double>(8, 1.0)});
   ExpectDraws("network", "network.png");
+}
+
+TEST_F(StockRrdtool, DrawsMartiansAsItsCommentSays) {
+  constexpr std::array<std::string_view, 4> kSources = {"bogon", "spoofed",
+                                                        "foreign", "nonip"};
+  MakeRrd(directory_.path() / "iptrk_martian.rrd", kSources, 10,
+          {{1, 2, 3, 4}});
+  ExpectDraws("martians", "martians.png");
+}
+
+TEST_F(StockRrdtool, DrawsTheBooksAsItsCommentSays) {
+  MakeRrd(directory_.path() / "iptrk_books-received.rrd", kBooksSources, 10,
+          {std::vector<double>(6, 1.0)});
+  ExpectDraws("books", "books.png");
+}
+
+TEST_F(StockRrdtool, DrawsTheQueueAsItsCommentSays) {
+  constexpr std::array<std::string_view, 4> kSources = {"fill", "records",
+                                                        "early_commits", "lag"};
+  MakeRrd(directory_.path() / "iptrk_queue.rrd", kSources, 10,
+          {{.5, 1000, 0, .2}});
+  ExpectDraws("queue", "queue.png");
+}
+
+TEST_F(StockRrdtool, DrawsPacketsOfAHostAsItsCommentSays) {
+  constexpr std::array<std::string_view, 4> kSources = {"in", "out", "internal",
+                                                        "new_peers"};
+  MakeRrd(directory_.path() / "iptrk_host_packets-10.1.0.80.rrd", kSources, 10,
+          {{1, 2, 3, 4}});
+  ExpectDraws("packets", "packets.png");
 }
 
 TEST_F(StockRrdtool, DrawsServicesAsItsCommentSays) {

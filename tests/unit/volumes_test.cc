@@ -21,7 +21,7 @@ class Volumes : public ::testing::Test {
   RrdStore Store(const std::string& host = "") const {
     return RrdStore(directory_.path(), host);
   }
-  std::vector<HostVolume> Read(TimeRange range) {
+  std::vector<AddressVolume> Read(TimeRange range) {
     problems_.clear();
     return ReadHostVolumes(Store(), "lan", range, problems_);
   }

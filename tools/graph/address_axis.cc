@@ -13,7 +13,6 @@ namespace {
 // several days, which an RRD aligns to the epoch, begins with a bar.
 constexpr std::time_t kDayZero = 536371200;
 constexpr std::time_t kMinuteZero = 1009843200;  // 2002-01-01 00:00 UTC
-constexpr std::time_t kDay = 86400;
 constexpr std::time_t kMinute = 60;
 constexpr std::uint32_t kMinutes = 60;  // what %-M can tell apart
 
@@ -57,9 +56,29 @@ std::time_t Slack(std::time_t whole, std::size_t width, std::time_t late) {
   return std::clamp<std::time_t>(whole / pixels / 2, 1, (late + 1) * pixels);
 }
 
+// A gap of a pixel at 4 pixels a bar, on both sides when there is room. A row
+// must not be less than a pixel, else rrdgraph averages rows.
+void SetRows(std::time_t bar_seconds, double pixels, AddressAxis& axis) {
+  const double bar_pixels = pixels / static_cast<double>(axis.bars);
+  if (bar_pixels >= 10 && bar_seconds % 10 == 0) {
+    axis.rows = 10, axis.first_drawn = 1, axis.drawn = 8;
+  } else if (bar_pixels >= 4 && bar_seconds % 4 == 0) {
+    axis.rows = 4, axis.drawn = 3;
+  }
+  axis.step = bar_seconds / static_cast<std::time_t>(axis.rows);
+}
+
 }  // namespace
 
+std::string AddressAxis::Unit() const {
+  if (ranked.empty()) return "";
+  return ranked.front().length == 128
+             ? " by host, numbered"
+             : fmt::format(" by /{}, numbered", ranked.front().length);
+}
+
 Prefix AddressAxis::AddressesOf(std::size_t bar) const {
+  if (!ranked.empty()) return ranked[bar];
   const auto first =
       static_cast<std::uint32_t>(prefix.first.Ipv4() + bar * addresses_per_bar);
   return {Address::FromIpv4(first),
@@ -100,15 +119,7 @@ std::optional<AddressAxis> MakeAddressAxis(const Prefix& prefix,
   const auto bar_seconds = static_cast<std::time_t>(
       static_cast<std::uint64_t>(unit) * group / per_unit);
 
-  // A gap of a pixel at 4 pixels a bar, on both sides when there is room. A
-  // row must not be less than a pixel, else rrdgraph averages rows.
-  const double bar_pixels = pixels / static_cast<double>(axis.bars);
-  if (bar_pixels >= 10 && bar_seconds % 10 == 0) {
-    axis.rows = 10, axis.first_drawn = 1, axis.drawn = 8;
-  } else if (bar_pixels >= 4 && bar_seconds % 4 == 0) {
-    axis.rows = 4, axis.drawn = 3;
-  }
-  axis.step = bar_seconds / static_cast<std::time_t>(axis.rows);
+  SetRows(bar_seconds, pixels, axis);
 
   axis.origin = (minutes ? kMinuteZero : kDayZero) +
                 static_cast<std::time_t>(octet) * unit;
@@ -125,6 +136,42 @@ std::optional<AddressAxis> MakeAddressAxis(const Prefix& prefix,
       fmt::format("{0}:{1}:{0}:{2}:{0}:{2}:{3}:{4}", base, minor, label_every,
                   label_every == 1 && (octet != 0 || minutes) ? unit : 0,
                   LabelFormat(first, lower, minutes ? "%-M" : "%-j"));
+  return axis;
+}
+
+std::optional<AddressAxis> MakeRankAxis(const Prefix& prefix,
+                                        std::span<const AddressVolume> volumes,
+                                        std::size_t width) {
+  if (prefix.IsIpv4() || volumes.empty() || width == 0) return {};
+  AddressAxis axis;
+  axis.prefix = prefix;
+  const std::size_t most =
+      std::clamp<std::size_t>(width / kBarPixels, 1, kMostRanked);
+  for (int length = 128; length >= prefix.length; --length) {
+    axis.ranked.clear();
+    for (const AddressVolume& volume : volumes) {
+      const Prefix part = Prefix::Of(volume.address, length);
+      if (axis.ranked.empty() || axis.ranked.back() != part)
+        axis.ranked.push_back(part);
+      if (axis.ranked.size() > most) break;
+    }
+    if (axis.ranked.size() <= most) break;
+  }
+  axis.bars = axis.ranked.size();
+  // From the first of January on, so that %-j counts from 1.
+  axis.origin = kDayZero + kDay;
+  SetRows(kDay, static_cast<double>(width), axis);
+  const std::time_t whole = kDay * static_cast<std::time_t>(axis.bars);
+  axis.graph_start = axis.origin;
+  axis.graph_end = axis.origin + whole - Slack(whole, width, 0);
+  std::uint64_t every = 1;
+  while (static_cast<double>(every * width) <
+             kShortLabel * static_cast<double>(axis.bars) &&
+         every < axis.bars)
+    every *= 2;
+  axis.x_grid = fmt::format("DAY:{0}:DAY:{1}:DAY:{1}:{2}:%-j",
+                            std::max<std::uint64_t>(1, every / 2), every,
+                            every == 1 ? kDay : 0);
   return axis;
 }
 

@@ -15,13 +15,17 @@
 #ifndef IPTRK_TOOLS_GRAPH_ADDRESS_AXIS_H_
 #define IPTRK_TOOLS_GRAPH_ADDRESS_AXIS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "lib/address.h"
+#include "tools/graph/volumes.h"
 
 namespace iptrk {
 
@@ -29,6 +33,9 @@ struct AddressAxis {
   Prefix prefix;
   std::size_t bars = 0;
   std::uint64_t addresses_per_bar = 1;  // a power of two
+  // What the bars are where they are no even parts of the prefix: 1, 2, ... in
+  // order of address.
+  std::vector<Prefix> ranked;
 
   // Seconds on the axis. A bar is `rows` rows of `step`; only `drawn` of them
   // from `first_drawn` on carry its value, so neighbours keep a gap.
@@ -49,19 +56,36 @@ struct AddressAxis {
   std::time_t DrawnSeconds() const {
     return step * static_cast<std::time_t>(drawn);
   }
-  // Which bar an address of the prefix belongs to.
+  // Which bar an address of the prefix belongs to; with `ranked`, one that is
+  // in one of them.
   std::size_t BarOf(Address address) const {
+    if (!ranked.empty())
+      return static_cast<std::size_t>(
+          std::upper_bound(
+              ranked.begin(), ranked.end(), address,
+              [](Address a, const Prefix& p) { return a < p.first; }) -
+          ranked.begin() - 1);
     return static_cast<std::size_t>((address.Ipv4() - prefix.first.Ipv4()) /
                                     addresses_per_bar);
   }
   // The addresses behind a bar.
   Prefix AddressesOf(std::size_t bar) const;
+  // What a numbered bar is, for titles: " by /56, numbered"; else empty.
+  std::string Unit() const;
 };
 
 // The axis for a picture whose graph is `width` pixels wide; nothing for IPv6,
-// whose prefixes are too sparse for any axis to show.
+// whose prefixes are too sparse for an even axis: see MakeRankAxis().
 std::optional<AddressAxis> MakeAddressAxis(const Prefix& prefix,
                                            std::size_t width);
+
+// An axis of those parts of an IPv6 prefix that are in `volumes`, numbered in
+// order of address: single hosts, or so many bits less that at most kMostRanked
+// remain. Nothing without volumes, or for IPv4.
+inline constexpr std::size_t kMostRanked = 256;
+std::optional<AddressAxis> MakeRankAxis(const Prefix& prefix,
+                                        std::span<const AddressVolume> volumes,
+                                        std::size_t width);
 
 }  // namespace iptrk
 

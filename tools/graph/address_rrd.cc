@@ -12,14 +12,21 @@
 namespace iptrk {
 namespace {
 
-using Bytes = std::array<double, kHostSources.size()>;
+constexpr std::array<std::string_view, HostVolume::kPacketKinds>
+    kPacketSources = {"in_packets", "out_packets", "internal_in_pkts",
+                      "internal_out_pkts"};
 
-std::vector<Bytes> SumPerBar(const AddressAxis& axis,
-                             std::span<const HostVolume> volumes) {
-  std::vector<Bytes> bars(axis.bars);
-  for (const HostVolume& volume : Within(volumes, axis.prefix)) {
-    Bytes& bar = bars[axis.BarOf(volume.address)];
-    for (std::size_t i = 0; i < bar.size(); ++i) bar[i] += volume.bytes[i];
+// Bytes, then packets.
+using Values = std::array<double, kHostSources.size() + kPacketSources.size()>;
+
+std::vector<Values> SumPerBar(const AddressAxis& axis,
+                              std::span<const AddressVolume> volumes) {
+  std::vector<Values> bars(axis.bars);
+  for (const AddressVolume& volume : Within(volumes, axis.prefix)) {
+    Values& bar = bars[axis.BarOf(volume.address)];
+    std::size_t i = 0;
+    for (const double bytes : volume.bytes) bar[i++] += bytes;
+    for (const double packets : volume.packets) bar[i++] += packets;
   }
   return bars;
 }
@@ -41,23 +48,25 @@ void CheckLibrary(int result, const std::filesystem::path& path) {
 }  // namespace
 
 void WriteAddressRrd(const AddressAxis& axis,
-                     std::span<const HostVolume> volumes,
+                     std::span<const AddressVolume> volumes,
                      const std::filesystem::path& path) {
   std::vector<std::string> schema;
   for (const std::string_view source : kHostSources)
+    schema.push_back(fmt::format("DS:{}:GAUGE:{}:U:U", source, axis.step));
+  for (const std::string_view source : kPacketSources)
     schema.push_back(fmt::format("DS:{}:GAUGE:{}:U:U", source, axis.step));
   schema.push_back(fmt::format("RRA:AVERAGE:0.5:1:{}", axis.bars * axis.rows));
 
   std::vector<std::string> rows;
   std::time_t time = axis.origin;
-  for (const Bytes& bar : SumPerBar(axis, volumes)) {
+  for (const Values& bar : SumPerBar(axis, volumes)) {
     for (std::size_t row = 0; row < axis.rows; ++row) {
       time += axis.step;  // an RRD row carries the time of its end
       const bool drawn =
           row >= axis.first_drawn && row < axis.first_drawn + axis.drawn;
       std::string update = fmt::format("{}", time);
-      for (const double bytes : bar)
-        update += drawn ? fmt::format(":{}", bytes) : ":U";
+      for (const double value : bar)
+        update += drawn ? fmt::format(":{}", value) : ":U";
       rows.push_back(std::move(update));
     }
   }

@@ -2,6 +2,7 @@
 #include "tools/graph/charts.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -11,37 +12,33 @@
 namespace iptrk {
 namespace {
 
-constexpr int kZoom = 2;  // sharp on phones and dense screens
-const Look kHistogram{1024, 260, kZoom, true, "light"};
-const Look kWide{520, 170, kZoom, true, "light"};
+const Look kHistogram{1024, 260, 1, true, "light", ""};
+const Look kWide{520, 170, 1, true, "light", ""};
 // A phone shows 390 pixels; the numbers of the legend stand in tables.
-const Look kNarrow{280, 150, kZoom, false, "light"};
+const Look kNarrow{280, 150, 1, false, "light", ""};
 
 std::string Number(double pixels) { return fmt::format("{:.6g}", pixels); }
 
-// Draws one picture in both themes and puts names and size into `data`, each
-// name with `prefix` before it.
-Picture DrawThemes(SiteContext& context, const std::string& name,
-                   Drawing drawing, const std::string& prefix, PageData& data) {
-  Picture picture;
-  for (const char* theme : {"light", "dark"}) {
-    drawing.look.theme = theme;
-    const std::string file = fmt::format("img/{}-{}.png", name, theme);
-    picture = context.gallery.Draw(file, drawing);
-    data.set(prefix + theme, file);
-  }
+// Draws one picture and puts its name and size into `data`, each key with
+// `prefix` before it.
+Picture DrawInto(SiteContext& context, const std::string& name,
+                 const Drawing& drawing, const std::string& prefix,
+                 PageData& data) {
+  const std::string file = fmt::format("img/{}.svg", name);
+  const Picture picture = context.gallery.Draw(file, drawing);
+  data.set(prefix + "file", file);
   data.set(prefix + "width", Number(picture.image_width));
   data.set(prefix + "height", Number(picture.image_height));
   return picture;
 }
 
 std::string HistogramText(const HistogramChart& chart,
-                          std::span<const HostVolume> inside) {
+                          std::span<const AddressVolume> inside) {
   double in = 0;
   double out = 0;
   std::size_t active = 0;
-  const HostVolume* most = nullptr;
-  for (const HostVolume& v : inside) {
+  const AddressVolume* most = nullptr;
+  for (const AddressVolume& v : inside) {
     in += v.In();
     out += v.Out();
     if (v.In() + v.Out() > 0) ++active;
@@ -64,7 +61,8 @@ std::string HistogramText(const HistogramChart& chart,
 // The links, exactly over the bars: librrd says where the graph lies, the axis
 // how many bars share its width.
 PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
-                  std::span<const HostVolume> inside, const Picture& picture) {
+                  std::span<const AddressVolume> inside,
+                  const Picture& picture) {
   PageData bars(PageData::type::list);
   const double width = picture.graph_width / static_cast<double>(axis.bars);
   for (auto at = inside.begin(); at != inside.end();) {
@@ -80,11 +78,11 @@ PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
     if (link.empty()) continue;
     PageData data;
     data.set("href", link);
-    data.set("label", fmt::format("{}   in {}   out {}",
-                                  axis.addresses_per_bar == 1
-                                      ? addresses.first.ToString()
-                                      : addresses.ToString(),
-                                  HumanBytes(in), HumanBytes(out)));
+    data.set("label",
+             fmt::format("{}   in {}   out {}",
+                         addresses.length == 128 ? addresses.first.ToString()
+                                                 : addresses.ToString(),
+                         HumanBytes(in), HumanBytes(out)));
     data.set("x",
              Number(picture.graph_left + width * static_cast<double>(bar)));
     data.set("y", Number(picture.graph_top));
@@ -96,11 +94,13 @@ PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
 }
 
 // What {file} holds, for the picture's key.
-std::string ContentOf(std::span<const HostVolume> volumes) {
+std::string ContentOf(std::span<const AddressVolume> volumes) {
   std::string content = "volumes";
-  for (const HostVolume& v : volumes) {
+  for (const AddressVolume& v : volumes) {
     content += ' ' + v.address.ToString();
     for (const double bytes : v.bytes) content += fmt::format(" {}", bytes);
+    for (const double packets : v.packets)
+      content += fmt::format(" {}", packets);
   }
   return content;
 }
@@ -113,11 +113,14 @@ std::string Watermark(std::time_t as_of) {
 
 std::optional<PageData> DrawHistogram(SiteContext& context,
                                       const HistogramChart& chart) {
-  const auto axis =
-      MakeAddressAxis(chart.prefix, static_cast<std::size_t>(kHistogram.width));
-  if (!axis) return {};
   const auto inside = Within(chart.volumes, chart.prefix);
-  const std::filesystem::path file = context.scratch.path() / "address.rrd";
+  const auto width = static_cast<std::size_t>(kHistogram.width);
+  const auto axis = chart.prefix.IsIpv4()
+                        ? MakeAddressAxis(chart.prefix, width)
+                        : MakeRankAxis(chart.prefix, inside, width);
+  if (!axis) return {};
+  const std::filesystem::path file =
+      context.scratch.path() / fmt::format("address-{}.rrd", getpid());
   PageData data;
   try {
     Drawing drawing{&context.shelf.Get("histogram"),
@@ -128,10 +131,10 @@ std::optional<PageData> DrawHistogram(SiteContext& context,
     WriteAddressRrd(*axis, inside, file);
     SetAxisValues(*axis, file, drawing.values.values);
     drawing.values.values["title"] =
-        fmt::format("{}   {}   {}", chart.prefix.ToString(), chart.heading,
-                    HumanRange(chart.range));
+        fmt::format("{}{}   {}   {}", chart.prefix.ToString(), axis->Unit(),
+                    chart.heading, HumanRange(chart.range));
     drawing.values.values["watermark"] = Watermark(chart.as_of);
-    const Picture picture = DrawThemes(context, chart.name, drawing, "", data);
+    const Picture picture = DrawInto(context, chart.name, drawing, "", data);
     data.set("bars", BarLinks(chart, *axis, inside, picture));
   } catch (const TemplateError&) {
     throw;  // concerns every picture, and is told once
@@ -142,6 +145,7 @@ std::optional<PageData> DrawHistogram(SiteContext& context,
   data.set("alt", HistogramText(chart, inside));
   data.set("wide", true);
   data.set("has_bars", true);
+  data.set("has_narrow", false);
   return data;
 }
 
@@ -156,11 +160,12 @@ std::optional<PageData> DrawTimeChart(SiteContext& context,
     values["start"] = std::to_string(chart.range.start);
     values["end"] = std::to_string(chart.range.end);
     values["title"] = fmt::format("{}   {}", chart.subject, chart.heading);
-    values["watermark"] = Watermark(chart.as_of);
+    values["watermark"] = Watermark(chart.range.end);
     drawing.values.lists["service"] = chart.services;
-    DrawThemes(context, chart.name, drawing, "", data);
+    DrawInto(context, chart.name, drawing, "", data);
     drawing.look = kNarrow;
-    DrawThemes(context, chart.name + "-narrow", drawing, "narrow_", data);
+    if (chart.narrow)
+      DrawInto(context, chart.name + "-narrow", drawing, "narrow_", data);
   } catch (const TemplateError&) {
     throw;
   } catch (const std::runtime_error& error) {
@@ -171,7 +176,9 @@ std::optional<PageData> DrawTimeChart(SiteContext& context,
            fmt::format("{} over time, {} ({}){}.", chart.subject, chart.heading,
                        HumanRange(chart.range),
                        chart.figures.empty() ? "" : ": " + chart.figures));
-  data.set("has_narrow", true);
+  data.set("has_narrow", chart.narrow);
+  data.set("wide", false);
+  data.set("has_bars", false);
   return data;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Pictures of a page with all that HTML needs of them: both themes, a narrow
-// form for phones, the text for who can't see them, and the links that lie
-// over a histogram's bars.
+// Pictures of a page with all that HTML needs of them: for both themes, a
+// narrow form for phones, the text for who can't see them, and the links that
+// lie over a histogram's bars.
 #ifndef IPTRK_TOOLS_GRAPH_CHARTS_H_
 #define IPTRK_TOOLS_GRAPH_CHARTS_H_
 
@@ -24,7 +24,7 @@ struct HistogramChart {
   Prefix prefix;
   TimeRange range;
   std::time_t as_of = 0;
-  std::span<const HostVolume> volumes;
+  std::span<const AddressVolume> volumes;
   // Page for a bar, or empty; gets the addresses behind the bar.
   std::function<std::string(const Prefix&)> link;
 };
@@ -40,6 +40,7 @@ struct TimeChart {
   std::vector<TemplateRow> services;
   TimeRange range;
   std::time_t as_of = 0;
+  bool narrow = true;   // also drawn for phones
   std::string figures;  // numbers for the text: "in 3 GB, out 4 GB"
 };
 std::optional<PageData> DrawTimeChart(SiteContext& context,

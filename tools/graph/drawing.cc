@@ -47,6 +47,10 @@ std::vector<std::string> FillThemed(TemplateShelf& shelf, const Template& body,
   auto arguments = shelf.Get("theme-" + look.theme).Fill(values);
   for (std::string& argument : body.Fill(values))
     arguments.push_back(std::move(argument));
+  if (!look.font.empty())
+    for (const char* text :
+         {"DEFAULT", "TITLE", "AXIS", "UNIT", "LEGEND", "WATERMARK"})
+      arguments.push_back(fmt::format("--font={}:0:{}", text, look.font));
   if (look.zoom != 1) arguments.push_back(fmt::format("--zoom={}", look.zoom));
   if (!look.legend) arguments.emplace_back("--no-legend");
   return arguments;

@@ -21,6 +21,7 @@ struct Look {
   int zoom = 1;  // pixels of the file per pixel; 2 is sharp on dense screens
   bool legend = true;
   std::string theme = "light";  // theme-NAME.rrdgraph
+  std::string font;             // in place of the template's; empty: that
 };
 
 // Templates by name, each read once.

@@ -2,13 +2,16 @@
 #include "tools/graph/gallery.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "tools/graph/atomic_file.h"
+#include "tools/graph/themed_svg.h"
 
 namespace iptrk {
 namespace fs = std::filesystem;
@@ -46,10 +49,25 @@ Gallery::Gallery(fs::path output, TemplateShelf& shelf)
   ReadManifest();
 }
 
-void Gallery::ReadManifest() {
-  std::ifstream file(output_ / kManifest);
-  const auto json = nlohmann::json::parse(file, nullptr, false);
-  if (!json.is_object()) return;
+nlohmann::json Gallery::ToJson(const Entries& entries) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [file, entry] : entries) {
+    json[file] = nlohmann::json::object();
+    if (entry.key.empty()) continue;
+    json[file] = {{"key", entry.key},
+                  {"image_width", entry.picture.image_width},
+                  {"image_height", entry.picture.image_height},
+                  {"graph_left", entry.picture.graph_left},
+                  {"graph_top", entry.picture.graph_top},
+                  {"graph_width", entry.picture.graph_width},
+                  {"graph_height", entry.picture.graph_height}};
+  }
+  return json;
+}
+
+Gallery::Entries Gallery::FromJson(const nlohmann::json& json) {
+  Entries entries;
+  if (!json.is_object()) return entries;
   for (const auto& [name, value] : json.items()) {
     if (!IsSafe(name) || !value.is_object()) continue;
     try {
@@ -60,11 +78,36 @@ void Gallery::ReadManifest() {
       entry.picture.graph_top = value.value("graph_top", 0.0);
       entry.picture.graph_width = value.value("graph_width", 0.0);
       entry.picture.graph_height = value.value("graph_height", 0.0);
-      before_.emplace(name, std::move(entry));
+      entries.emplace(name, std::move(entry));
     } catch (const nlohmann::json::exception&) {
       continue;  // spoilt by hand: as if it were not there
     }
   }
+  return entries;
+}
+
+void Gallery::ReadManifest() {
+  std::ifstream file(output_ / kManifest);
+  before_ = FromJson(nlohmann::json::parse(file, nullptr, false));
+}
+
+void Gallery::BeginShare() {
+  now_.clear();
+  drawn_ = kept_ = written_ = 0;
+}
+
+nlohmann::json Gallery::Share() const {
+  return {{"entries", ToJson(now_)},
+          {"drawn", drawn_},
+          {"kept", kept_},
+          {"written", written_}};
+}
+
+void Gallery::TakeOver(const nlohmann::json& share) {
+  now_.merge(FromJson(share.at("entries")));
+  drawn_ += share.at("drawn").get<std::size_t>();
+  kept_ += share.at("kept").get<std::size_t>();
+  written_ += share.at("written").get<std::size_t>();
 }
 
 std::string Gallery::KeyOf(const Drawing& drawing) {
@@ -84,14 +127,29 @@ Picture Gallery::Draw(const std::string& file, const Drawing& drawing) {
     entry.picture = old->second.picture;
     ++kept_;
   } else {
-    entry.picture =
-        Render(FillThemed(shelf_, *drawing.body, drawing.values, drawing.look),
-               output_ / file, drawing.zone);
+    Render(file, drawing, entry);
     ++drawn_;
   }
   const Picture picture = entry.picture;
   now_[file] = std::move(entry);
   return picture;
+}
+
+void Gallery::Render(const std::string& file, const Drawing& drawing,
+                     Entry& entry) {
+  const auto arguments =
+      FillThemed(shelf_, *drawing.body, drawing.values, drawing.look);
+  if (!file.ends_with(".svg") || drawing.look.theme != "light") {
+    entry.picture = iptrk::Render(arguments, output_ / file, drawing.zone);
+    return;
+  }
+  const fs::path draft = scratch_.path() / fmt::format("{}.svg", getpid());
+  entry.picture = iptrk::Render(arguments, draft, drawing.zone);
+  std::ifstream in(draft, std::ios::binary);
+  const std::string svg(std::istreambuf_iterator<char>(in), {});
+  WriteAtomically(output_ / file,
+                  ThemedSvg(svg, shelf_.Get("theme-light").Fill({}),
+                            shelf_.Get("theme-dark").Fill({})));
 }
 
 void Gallery::Write(const std::string& file, std::string_view text) {
@@ -105,19 +163,7 @@ void Gallery::Finish() {
     std::error_code ignored;
     if (!now_.contains(file)) fs::remove(output_ / file, ignored);
   }
-  nlohmann::json json = nlohmann::json::object();
-  for (const auto& [file, entry] : now_) {
-    json[file] = nlohmann::json::object();
-    if (entry.key.empty()) continue;
-    json[file] = {{"key", entry.key},
-                  {"image_width", entry.picture.image_width},
-                  {"image_height", entry.picture.image_height},
-                  {"graph_left", entry.picture.graph_left},
-                  {"graph_top", entry.picture.graph_top},
-                  {"graph_width", entry.picture.graph_width},
-                  {"graph_height", entry.picture.graph_height}};
-  }
-  WriteAtomically(output_ / kManifest, json.dump(1) + "\n");
+  WriteAtomically(output_ / kManifest, ToJson(now_).dump(1) + "\n");
 }
 
 std::string FileNamePart(std::string_view text) {

@@ -11,12 +11,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tools/graph/drawing.h"
 #include "tools/graph/render.h"
+#include "tools/graph/temporary_directory.h"
 
 namespace iptrk {
 
@@ -37,12 +39,19 @@ class Gallery {
   // only means that all is drawn. Throws std::filesystem::filesystem_error.
   Gallery(std::filesystem::path output, TemplateShelf& shelf);
 
-  // Draws to output/`file` unless what is there is the same. Throws
+  // Draws to output/`file` unless what is there is the same. An .svg that is
+  // drawn in the light theme is for both (themed_svg.h). Throws
   // std::runtime_error if it can't be drawn.
   Picture Draw(const std::string& file, const Drawing& drawing);
 
   // Replaces output/`file` atomically.
   void Write(const std::string& file, std::string_view text);
+
+  // The files of a part of a run that another process makes: what was drawn
+  // and written since BeginShare(), and the same taken over by the parent.
+  void BeginShare();
+  nlohmann::json Share() const;
+  void TakeOver(const nlohmann::json& share);
 
   // Removes what is no longer wanted and writes the manifest.
   void Finish();
@@ -56,13 +65,18 @@ class Gallery {
     std::string key;
     Picture picture;
   };
+  using Entries = std::map<std::string, Entry>;
+  static nlohmann::json ToJson(const Entries& entries);
+  static Entries FromJson(const nlohmann::json& json);
   void ReadManifest();
+  void Render(const std::string& file, const Drawing& drawing, Entry& entry);
   std::string KeyOf(const Drawing& drawing);
 
   std::filesystem::path output_;
   TemplateShelf& shelf_;
-  std::map<std::string, Entry> before_;
-  std::map<std::string, Entry> now_;
+  TemporaryDirectory scratch_;
+  Entries before_;
+  Entries now_;
   std::size_t drawn_ = 0;
   std::size_t kept_ = 0;
   std::size_t written_ = 0;

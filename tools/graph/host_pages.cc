@@ -3,23 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "lib/naming.h"
 #include "tools/graph/charts.h"
 #include "tools/graph/humanise.h"
+#include "tools/graph/incident_view.h"
+#include "tools/graph/parallel.h"
 
 namespace iptrk {
 namespace {
 
-struct Span {
-  const char* name;
-  const char* heading;
-  std::time_t length;
-};
-constexpr std::array<Span, 3> kSpans = {{{"hour", "last hour", kHour},
-                                         {"day", "last day", kDay},
-                                         {"week", "last week", kWeek}}};
+// Of the ranges that phones get a picture of their own for.
+constexpr std::size_t kNarrowSpans = 2;
 
 // Rows of the table of totals; a sum of some of the eight sources each.
 struct TotalRow {
@@ -42,78 +39,75 @@ constexpr std::array<TotalRow, 10> kTotals = {{
      true},
 }};
 
-PageData TotalsTable(const std::array<Sums, kSpans.size()>& sums) {
+struct HostPage {
+  Address address;
+  std::string file;
+  std::filesystem::path rrd;  // empty: none
+};
+
+AddressVolume VolumeOf(const SpanVolumes& span, Address address) {
+  const auto found = Within(span.volumes, Prefix{address, 128});
+  return found.empty() ? AddressVolume{address, {}, 0, {}} : found.front();
+}
+
+PageData TotalsTable(const NetworkView& network, Address address,
+                     PageData& page) {
+  PageData headings(PageData::type::list);
+  std::vector<AddressVolume> volumes;
+  PageData covers(PageData::type::list);
+  for (std::size_t i = 0; i < kSpans.size(); ++i) {
+    const SpanVolumes& span = network.spans[i];
+    if (!span.shown) continue;
+    volumes.push_back(VolumeOf(span, address));
+    std::string heading = kSpans[i].heading;
+    heading[0] = 'L';
+    headings << PageData("heading", heading);
+    covers << PageData(
+        "bytes", fmt::format("{:.3g} %", std::min(1.0, span.known) * 100));
+  }
+  page.set("headings", headings);
   PageData rows(PageData::type::list);
   for (const TotalRow& total : kTotals) {
     PageData cells(PageData::type::list);
-    for (const Sums& span : sums) {
+    for (const AddressVolume& volume : volumes) {
       double bytes = 0;
-      for (std::size_t i = 0; i < span.bytes.size(); ++i)
-        if (total.sources[i]) bytes += span.bytes[i];
+      for (std::size_t i = 0; i < volume.bytes.size(); ++i)
+        if (total.sources[i]) bytes += volume.bytes[i];
       cells << PageData("bytes", HumanBytes(bytes));
     }
     PageData row;
     row.set("heading", total.heading);
     row.set("strong", total.strong);
+    row.set("covers", false);
     row.set("cells", cells);
     rows << row;
   }
   // How much of the range the sums above really know.
-  PageData cells(PageData::type::list);
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    const double share =
-        sums[i].known / static_cast<double>(kSpans[i].length) * 100;
-    cells << PageData("bytes", fmt::format("{:.4g} %", share));
-  }
   PageData row;
   row.set("heading", "Known part of the time");
+  row.set("strong", false);
   row.set("covers", true);
-  row.set("cells", cells);
+  row.set("cells", covers);
   rows << row;
   return rows;
 }
 
-void WriteHostPage(SiteContext& context, const NetworkView& network,
-                   const HostRrd& host, const std::string& file) {
-  Problem problem;
-  const auto as_of = NewestValue(host.path, problem);
-  if (!as_of) {
-    context.problems.push_back(problem);
-    return;
-  }
-  const std::string address = host.address.ToString();
-  PageData page = CommonData(context, address, *as_of);
-  page.set("address", address);
-  page.set("network", network.name);
-  page.set("network_page", NetworkPage(network.name));
-  // Hosts are let go when they have long been silent: say so.
-  if (network.as_of - *as_of > kStaleAfter)
-    page.set("silent", LocalTime(*as_of));
-
-  std::array<Sums, kSpans.size()> sums;
+PageData TimeCharts(SiteContext& context, const NetworkView& network,
+                    const HostPage& host, std::time_t as_of) {
   PageData charts(PageData::type::list);
   for (std::size_t i = 0; i < kSpans.size(); ++i) {
-    const Span& span = kSpans[i];
-    const TimeRange range = LastRange(context, *as_of, span.length);
-    const auto series =
-        FetchSeries(host.path, kHostSources, range.start, range.end, problem);
-    if (!series) {
-      context.problems.push_back(problem);
-      return;
-    }
-    sums[i] = SumOver(*series, range);
-    if (i > 0 && !ShowsMore(context, *as_of, kSpans[i - 1].length)) continue;
-    HostVolume volume;
-    std::copy(sums[i].bytes.begin(), sums[i].bytes.end(), volume.bytes.begin());
+    if (!network.spans[i].shown) continue;
+    const AddressVolume volume = VolumeOf(network.spans[i], host.address);
     TimeChart chart;
     chart.name = fmt::format("host-{}-{}-{}", FileNamePart(network.name),
-                             AddressInstance(host.address), span.name);
-    chart.heading = span.heading;
-    chart.subject = address;
+                             AddressInstance(host.address), kSpans[i].name);
+    chart.heading = kSpans[i].heading;
+    chart.subject = host.address.ToString();
     chart.body = "time-domain";
-    chart.file = host.path;
-    chart.range = range;
-    chart.as_of = *as_of;
+    chart.file = host.rrd;
+    chart.range = LastRange(context, as_of, kSpans[i].length);
+    chart.as_of = as_of;
+    chart.narrow = i < kNarrowSpans;
     chart.figures =
         fmt::format("in {}, out {}, internal in {}, internal out {}",
                     HumanBytes(volume.In()), HumanBytes(volume.Out()),
@@ -121,19 +115,81 @@ void WriteHostPage(SiteContext& context, const NetworkView& network,
                     HumanBytes(volume.bytes[kInternalOut]));
     if (auto data = DrawTimeChart(context, chart)) charts << *data;
   }
+  return charts;
+}
+
+// Incidents of the host, those of its silence in a list of their own.
+void SetIncidents(const SiteContext& context,
+                  const std::vector<NetworkView>& networks, Address address,
+                  PageData& page) {
+  const std::string subject = address.ToString();
+  PageData incidents(PageData::type::list);
+  PageData silences(PageData::type::list);
+  std::size_t others = 0;
+  std::size_t silent = 0;
+  for (const LedgerIncident& incident : context.incidents) {
+    if (incident.subject != subject) continue;
+    const bool silence = incident.kind == "silent";
+    (silence ? silences : incidents)
+        << IncidentData(context, incident, networks);
+    ++(silence ? silent : others);
+  }
+  page.set("incident_tables", IncidentTable(incidents));
+  page.set("any_incidents", others != 0);
+  page.set("silence_tables", IncidentTable(silences));
+  page.set("any_silences", silent != 0);
+  page.set("days", std::to_string(kIncidentDays));
+  page.set("has_ledger", context.ledger != nullptr);
+}
+
+void WriteHostPage(SiteContext& context, const NetworkView& network,
+                   const std::vector<NetworkView>& networks,
+                   const HostPage& host) {
+  const std::string address = host.address.ToString();
+  std::optional<std::time_t> rrd_as_of;
+  if (!host.rrd.empty()) {
+    Problem problem;
+    rrd_as_of = NewestValue(host.rrd, problem);
+    // Without a ledger it was told when volumes were read.
+    if (!rrd_as_of && context.ledger) context.problems.push_back(problem);
+    if (!rrd_as_of && !context.ledger) return;
+  }
+  const std::time_t as_of =
+      context.ledger ? network.as_of : rrd_as_of.value_or(0);
+  PageData page = CommonData(context, address, as_of);
+  page.set("address", address);
+  page.set("host_name", false);
+  if (const std::string& name = context.names.Of(host.address); !name.empty())
+    page.set("host_name", name);
+  page.set("network", network.name);
+  page.set("network_page", NetworkPage(network.name));
+  page.set("silent", false);
+  // Hosts are let go when they have long been silent: say so.
+  if (rrd_as_of && network.as_of - *rrd_as_of > kRrdStaleAfter)
+    page.set("silent", LocalTime(*rrd_as_of));
+  PageData charts(PageData::type::list);
+  if (rrd_as_of) charts = TimeCharts(context, network, host, *rrd_as_of);
   page.set("charts", charts);
-  page.set("totals", TotalsTable(sums));
-  context.gallery.Write(file, context.page_templates.Fill("host", page));
+  page.set("has_charts", rrd_as_of.has_value());
+  page.set("totals", TotalsTable(network, host.address, page));
+  SetIncidents(context, networks, host.address, page);
+  context.gallery.Write(host.file, context.page_templates.Fill("host", page));
 }
 
 }  // namespace
 
-void WriteHostPages(SiteContext& context, const NetworkView& network) {
-  for (const HostRrd& host : network.hosts) {
-    const auto page = network.pages.find(host.address);
-    if (page != network.pages.end())
-      WriteHostPage(context, network, host, page->second);
+void WriteHostPages(SiteContext& context, const NetworkView& network,
+                    const std::vector<NetworkView>& networks) {
+  std::vector<HostPage> pages;
+  for (const auto& [address, file] : network.pages) {
+    const auto rrd =
+        std::ranges::lower_bound(network.hosts, address, {}, &HostRrd::address);
+    const bool has = rrd != network.hosts.end() && rrd->address == address;
+    pages.push_back({address, file, has ? rrd->path : ""});
   }
+  InParallel(context, pages.size(), [&](std::size_t i) {
+    WriteHostPage(context, network, networks, pages[i]);
+  });
 }
 
 }  // namespace iptrk

@@ -8,7 +8,8 @@
 namespace iptrk {
 
 // Writes the pages of all hosts that `network` has decided to show.
-void WriteHostPages(SiteContext& context, const NetworkView& network);
+void WriteHostPages(SiteContext& context, const NetworkView& network,
+                    const std::vector<NetworkView>& networks);
 
 }  // namespace iptrk
 

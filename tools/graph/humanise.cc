@@ -24,6 +24,19 @@ std::string HumanBytes(double bytes) {
   return fmt::format("{:.{}f} {}", bytes, digits, kUnits[unit]);
 }
 
+std::string HumanNumber(double number) {
+  if (!std::isfinite(number)) return "unknown";
+  if (std::abs(number) < 100 && number != std::round(number))
+    return fmt::format("{:.3g}", number);
+  const std::string digits = fmt::format("{:.0f}", std::abs(number));
+  std::string grouped = number < 0 ? "-" : "";
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
+    grouped += digits[i];
+  }
+  return grouped;
+}
+
 std::string HumanDuration(std::time_t seconds) {
   const auto s = static_cast<double>(seconds);
   if (seconds < 120) return fmt::format("{} s", seconds);

@@ -9,83 +9,26 @@
 #include "lib/naming.h"
 #include "tools/graph/charts.h"
 #include "tools/graph/humanise.h"
+#include "tools/graph/network_volumes.h"
+#include "tools/graph/parallel.h"
+#include "tools/graph/top_table.h"
 
 namespace iptrk {
 namespace {
 
-constexpr std::size_t kTopRows = 10;
-constexpr int kBlock = 120;  // a /24: the widest with a bar per address
-// Pictures of /24s on one page; those with the most traffic get them.
-constexpr std::size_t kMaxBlocks = 64;
+// Rows of a table of addresses: more are found by their /24.
+constexpr std::size_t kMaxRows = 1024;
 
-double Total(const HostVolume& v) { return v.In() + v.Out() + v.Internal(); }
-
-double TotalOf(std::span<const HostVolume> volumes) {
-  double total = 0;
-  for (const HostVolume& v : volumes) total += Total(v);
-  return total;
-}
-
-bool IsWide(const Prefix& prefix) {
-  return prefix.IsIpv4() && prefix.length < kBlock;
-}
-
-std::string BlockAnchor(Address first) {
-  return "block-" + AddressInstance(first);
-}
-
-// Page or anchor behind a bar of a histogram.
+// Page behind a bar of a histogram: of the host, or of the first /24 in it
+// that has one.
 std::string BarLink(const NetworkView& network, const Prefix& addresses) {
-  if (addresses.length < 128)
-    return NetworkPage(network.name) + "#" +
-           BlockAnchor(Prefix::Of(addresses.first, kBlock).first);
-  const auto page = network.pages.find(addresses.first);
-  return page == network.pages.end() ? "" : page->second;
-}
-
-void SetAddress(const NetworkView& network, Address address, PageData& row) {
-  row.set("address", address.ToString());
-  const auto page = network.pages.find(address);
-  // Said even if there is none: mustache would else take the page of the
-  // network around the row.
-  if (page == network.pages.end())
-    row.set("page", false);
-  else
-    row.set("page", page->second);
-}
-
-// The hosts with the most bytes one way, with TCP, UDP and other of that way.
-PageData TopTable(const NetworkView& network, HostSource first_source,
-                  const std::string& title) {
-  const auto of = [first_source](const HostVolume& v) {
-    return v.bytes[first_source] + v.bytes[first_source + 1] +
-           v.bytes[first_source + 2];
-  };
-  std::vector<HostVolume> order = network.day;
-  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    return of(a) > of(b) || (of(a) == of(b) && a.address < b.address);
-  });
-  PageData rows(PageData::type::list);
-  bool empty = true;
-  for (std::size_t i = 0; i < std::min(kTopRows, order.size()); ++i) {
-    const HostVolume& v = order[i];
-    if (of(v) <= 0) break;
-    PageData row;
-    SetAddress(network, v.address, row);
-    row.set("bar", fmt::format("{:.4g}", 100 * of(v) / of(order[0])));
-    row.set("total", HumanBytes(of(v)));
-    row.set("tcp", HumanBytes(v.bytes[first_source]));
-    row.set("udp", HumanBytes(v.bytes[first_source + 1]));
-    row.set("other", HumanBytes(v.bytes[first_source + 2]));
-    rows << row;
-    empty = false;
-  }
-  PageData table;
-  table.set("title", title);
-  table.set("way", first_source == kInTcp ? "in" : "out");
-  table.set("empty", empty);
-  table.set("rows", rows);
-  return table;
+  const auto& pages = addresses.length < 128 ? network.blocks : network.pages;
+  const Address first = addresses.length < 128
+                            ? Prefix::Of(addresses.first, kBlock).first
+                            : addresses.first;
+  const auto page = pages.lower_bound(first);
+  return page == pages.end() || addresses.Last() < page->first ? ""
+                                                               : page->second;
 }
 
 struct Flow {
@@ -95,23 +38,30 @@ struct Flow {
   std::size_t active = 0;
 };
 
-Flow FlowOf(std::span<const HostVolume> volumes) {
+Flow FlowOf(std::span<const AddressVolume> volumes) {
   Flow flow;
-  for (const HostVolume& v : volumes) {
+  for (const AddressVolume& v : volumes) {
     flow.in += v.In();
     flow.out += v.Out();
     // What one own host sent another is on both: count it once.
     flow.internal += v.bytes[kInternalIn];
-    if (Total(v) > 0) ++flow.active;
+    if (TotalOf(v) > 0) ++flow.active;
   }
   return flow;
 }
 
-PageData FlowData(const std::string& heading, TimeRange range,
-                  std::span<const HostVolume> volumes) {
+std::string Sentence(std::string_view heading) {
+  std::string text(heading);
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+PageData FlowData(std::string_view heading, TimeRange range,
+                  std::span<const AddressVolume> volumes) {
   const Flow flow = FlowOf(volumes);
   PageData data;
-  data.set("heading", heading);
+  data.set("heading", Sentence(heading));
   data.set("range", HumanRange(range));
   data.set("in", HumanBytes(flow.in));
   data.set("out", HumanBytes(flow.out));
@@ -120,162 +70,169 @@ PageData FlowData(const std::string& heading, TimeRange range,
   return data;
 }
 
-std::string Figures(std::span<const HostVolume> volumes) {
+std::string Figures(std::span<const AddressVolume> volumes) {
   const Flow flow = FlowOf(volumes);
   return fmt::format("in {}, out {}, internal {}", HumanBytes(flow.in),
                      HumanBytes(flow.out), HumanBytes(flow.internal));
 }
 
-// Histograms of the last hour and day of every IPv4 prefix, and what to say
-// of the others.
-void SetHistograms(SiteContext& context, const NetworkView& network,
-                   PageData& section) {
-  PageData charts(PageData::type::list);
-  std::vector<std::string> no_axis;
-  for (const Prefix& prefix : network.prefixes) {
-    if (!prefix.IsIpv4()) {
-      no_axis.push_back(prefix.ToString());
-      continue;
-    }
-    HistogramChart chart;
-    chart.prefix = prefix;
-    chart.as_of = network.as_of;
-    chart.link = [&](const Prefix& a) { return BarLink(network, a); };
-    const std::string name =
-        fmt::format("histogram-{}-{}", FileNamePart(network.name),
-                    FileNamePart(prefix.ToString()));
-    chart.name = name + "-hour";
-    chart.heading = "last hour";
-    chart.range = LastRange(context, network.as_of, kHour);
-    chart.volumes = network.hour;
-    if (auto data = DrawHistogram(context, chart)) charts << *data;
-    if (!ShowsMore(context, network.as_of, kHour)) continue;
-    chart.name = name + "-day";
-    chart.heading = "last day";
-    chart.range = LastRange(context, network.as_of, kDay);
-    chart.volumes = network.day;
-    if (auto data = DrawHistogram(context, chart)) charts << *data;
+PageData FlowRows(const NetworkView& network, std::size_t spans) {
+  PageData flows(PageData::type::list);
+  for (std::size_t i = 0; i < spans; ++i) {
+    const SpanVolumes& span = network.spans[i];
+    if (span.shown)
+      flows << FlowData(kSpans[i].heading, span.range, span.volumes);
   }
-  section.set("histograms", charts);
-  if (!no_axis.empty())
-    section.set("no_axis", fmt::format("{}", fmt::join(no_axis, ", ")));
+  return flows;
 }
 
-void SetTimeCharts(SiteContext& context, const NetworkView& network,
-                   PageData& section) {
+// One of `prefix` and span; adds it to `charts`.
+void AddHistogram(SiteContext& context, const NetworkView& network,
+                  const Prefix& prefix, std::size_t i, PageData& charts) {
+  const SpanVolumes& span = network.spans[i];
+  if (!span.shown) return;
+  HistogramChart chart;
+  chart.prefix = prefix;
+  chart.as_of = span.range.end;
+  chart.link = [&](const Prefix& a) { return BarLink(network, a); };
+  chart.name = fmt::format("histogram-{}-{}-{}", FileNamePart(network.name),
+                           FileNamePart(prefix.ToString()), kSpans[i].name);
+  chart.heading = kSpans[i].heading;
+  chart.range = span.range;
+  chart.volumes = span.volumes;
+  if (auto data = DrawHistogram(context, chart)) {
+    data->set("anchor", false);
+    charts << *data;
+  }
+}
+
+void AddTimeCharts(SiteContext& context, const NetworkView& network,
+                   std::size_t i, PageData& charts) {
   const auto file = context.store.NetworkFile(network.name);
-  PageData charts(PageData::type::list);
-  if (file) {
-    TimeChart chart;
-    chart.file = *file;
-    chart.range = LastRange(context, network.as_of, kDay);
-    chart.as_of = network.as_of;
-    chart.figures = Figures(network.day);
-    chart.heading = "last day";
-    chart.body = "network";
-    chart.subject = network.name;
-    chart.name = "network-" + FileNamePart(network.name);
+  if (!file || !network.spans[i].shown) return;
+  Problem problem;
+  const auto as_of = NewestValue(*file, problem);
+  if (!as_of) return;
+  const std::string part = FileNamePart(network.name);
+  TimeChart chart;
+  chart.file = *file;
+  chart.range = LastRange(context, *as_of, kSpans[i].length);
+  chart.as_of = *as_of;
+  chart.figures = Figures(network.spans[i].volumes);
+  chart.heading = kSpans[i].heading;
+  chart.body = "network";
+  chart.subject = network.name;
+  chart.name = fmt::format("network-{}-{}", part, kSpans[i].name);
+  if (auto data = DrawTimeChart(context, chart)) charts << *data;
+  chart.services = ServiceRows(context.store.Services(network.name));
+  chart.body = "services";
+  chart.subject = network.name + ", services";
+  chart.figures.clear();
+  chart.name = fmt::format("services-{}-{}", part, kSpans[i].name);
+  if (!chart.services.empty())
     if (auto data = DrawTimeChart(context, chart)) charts << *data;
-    chart.services = ServiceRows(context.store.Services(network.name));
-    chart.body = "services";
-    chart.subject = network.name + ", services";
-    chart.figures.clear();
-    chart.name = "services-" + FileNamePart(network.name);
-    if (!chart.services.empty())
-      if (auto data = DrawTimeChart(context, chart)) charts << *data;
-  }
-  section.set("time_charts", charts);
 }
 
-// A histogram for each /24 of a wide prefix that had traffic.
-void SetBlocks(SiteContext& context, const NetworkView& network,
-               PageData& page) {
-  struct Block {
-    Prefix prefix;
-    double total = 0;
+PageData AddressRow(const SiteContext& context, const NetworkView& network,
+                    const AddressVolume& v, double most) {
+  PageData row;
+  SetAddress(context, network, v.address, row);
+  row.set("bar", fmt::format("{:.4g}", most > 0 ? 100 * TotalOf(v) / most : 0));
+  row.set("in", HumanBytes(v.In()));
+  row.set("out", HumanBytes(v.Out()));
+  row.set("internal", HumanBytes(v.Internal()));
+  return row;
+}
+
+PageData AddressRows(const SiteContext& context, const NetworkView& network,
+                     std::span<const AddressVolume> volumes) {
+  double most = 0;
+  for (const AddressVolume& v : volumes) most = std::max(most, TotalOf(v));
+  PageData rows(PageData::type::list);
+  for (const AddressVolume& v : volumes)
+    rows << AddressRow(context, network, v, most);
+  return rows;
+}
+
+// The /24s of a wide network, each as if it were one address.
+PageData BlockRows(const NetworkView& network) {
+  const auto& day = network.spans[kDaySpan].volumes;
+  struct Row {
+    std::string prefix, page;
+    Flow flow;
   };
-  std::vector<Block> blocks;
-  for (const Prefix& prefix : network.prefixes) {
-    if (!IsWide(prefix)) continue;
-    const auto inside = Within(network.day, prefix);
-    for (auto at = inside.begin(); at != inside.end();) {
-      const Prefix block = Prefix::Of(at->address, kBlock);
-      const auto hosts = Within(inside, block);
-      if (TotalOf(hosts) > 0) blocks.push_back({block, TotalOf(hosts)});
-      at += static_cast<std::ptrdiff_t>(hosts.size());
-    }
+  std::vector<Row> blocks;
+  double most = 0;
+  for (const auto& [first, page] : network.blocks) {
+    const Prefix prefix{first, kBlock};
+    blocks.push_back({prefix.ToString(), page, FlowOf(Within(day, prefix))});
+    most = std::max(most, blocks.back().flow.in + blocks.back().flow.out);
   }
-  const std::size_t all = blocks.size();
-  if (all > kMaxBlocks) {
-    std::partial_sort(
-        blocks.begin(), blocks.begin() + kMaxBlocks, blocks.end(),
-        [](const Block& a, const Block& b) { return a.total > b.total; });
-    blocks.resize(kMaxBlocks);
-    page.set("blocks_note",
-             fmt::format("The {} /24s with the most traffic, of {} with any.",
-                         kMaxBlocks, all));
+  PageData rows(PageData::type::list);
+  for (const Row& block : blocks) {
+    PageData row;
+    row.set("address", block.prefix);
+    row.set("page", block.page);
+    row.set("host_name", false);
+    row.set("bar",
+            fmt::format(
+                "{:.4g}",
+                most > 0 ? 100 * (block.flow.in + block.flow.out) / most : 0));
+    row.set("in", HumanBytes(block.flow.in));
+    row.set("out", HumanBytes(block.flow.out));
+    row.set("internal", HumanBytes(block.flow.internal));
+    rows << row;
   }
-  std::sort(blocks.begin(), blocks.end(),
-            [](const Block& a, const Block& b) { return a.prefix < b.prefix; });
-  PageData list(PageData::type::list);
-  for (const Block& block : blocks) {
-    HistogramChart chart;
-    chart.name = fmt::format("block-{}-{}", FileNamePart(network.name),
-                             FileNamePart(block.prefix.first.ToString()));
-    chart.heading = "last day";
-    chart.prefix = block.prefix;
-    chart.range = LastRange(context, network.as_of, kDay);
-    chart.as_of = network.as_of;
-    chart.volumes = network.day;
-    chart.link = [&](const Prefix& a) { return BarLink(network, a); };
-    auto data = DrawHistogram(context, chart);
-    if (!data) continue;
-    data->set("anchor", BlockAnchor(block.prefix.first));
-    list << *data;
-  }
-  page.set("blocks", list);
+  return rows;
+}
+
+// A part of a network's page or a /24's: everything of one span.
+PageData SpanSection(SiteContext& context, const NetworkView& network,
+                     std::span<const Prefix> prefixes, std::size_t i,
+                     bool time_charts) {
+  PageData section;
+  section.set("id", kSpans[i].name);
+  section.set("heading", Sentence(kSpans[i].heading));
+  section.set("range", HumanRange(network.spans[i].range));
+  PageData charts(PageData::type::list);
+  for (const Prefix& prefix : prefixes)
+    AddHistogram(context, network, prefix, i, charts);
+  section.set("charts", charts);
+  PageData pair(PageData::type::list);
+  if (time_charts) AddTimeCharts(context, network, i, pair);
+  section.set("time_charts", pair);
+  return section;
+}
+
+void SetSpans(SiteContext& context, const NetworkView& network,
+              std::span<const Prefix> prefixes, bool time_charts,
+              PageData& page) {
+  PageData sections(PageData::type::list);
+  for (std::size_t i = 0; i < kSpans.size(); ++i)
+    if (network.spans[i].shown)
+      sections << SpanSection(context, network, prefixes, i, time_charts);
+  page.set("sections", sections);
+}
+
+void WriteBlockPage(SiteContext& context, const NetworkView& network,
+                    Address first, const std::string& file) {
+  const Prefix prefix{first, kBlock};
+  PageData page = CommonData(context, prefix.ToString(), network.as_of);
+  page.set("name", prefix.ToString());
+  page.set("network", network.name);
+  page.set("network_page", NetworkPage(network.name));
+  page.set("has_data", true);
+  SetSpans(context, network, std::span(&prefix, 1), false, page);
+  page.set("rows_of", "addresses");
+  page.set("rows",
+           AddressRows(context, network,
+                       Within(network.spans[kDaySpan].volumes, prefix)));
+  page.set("note", false);
+  page.set("tops", PageData(PageData::type::list));
+  context.gallery.Write(file, context.page_templates.Fill("network", page));
 }
 
 }  // namespace
-
-NetworkView ReadNetwork(SiteContext& context, const std::string& name) {
-  NetworkView network;
-  network.name = name;
-  network.prefixes = PrefixesOf(name, context.options.networks, context.store);
-  network.hosts = context.store.Hosts(name);
-  std::vector<std::filesystem::path> files;
-  if (const auto file = context.store.NetworkFile(name)) files.push_back(*file);
-  for (const HostRrd& host : network.hosts) files.push_back(host.path);
-  for (const auto& file : files) {
-    Problem problem;
-    // A host's file that can't be read is told by ReadHostVolumes below.
-    if (const auto newest = NewestValue(file, problem))
-      network.as_of = std::max(network.as_of, *newest);
-    else if (network.hosts.empty())
-      context.problems.push_back(problem);
-  }
-  if (network.as_of == 0) return network;
-
-  std::vector<Problem> told_again;
-  network.hour =
-      ReadHostVolumes(context.store, name,
-                      LastRange(context, network.as_of, kHour), told_again);
-  network.day = ReadHostVolumes(context.store, name,
-                                LastRange(context, network.as_of, kDay),
-                                context.problems);
-
-  std::vector<HostVolume> order = network.day;
-  if (order.size() > kMaxHostPages) {
-    std::partial_sort(
-        order.begin(), order.begin() + kMaxHostPages, order.end(),
-        [](const auto& a, const auto& b) { return Total(a) > Total(b); });
-    order.resize(kMaxHostPages);
-  }
-  for (const HostVolume& v : order)
-    network.pages[v.address] = fmt::format(
-        "host-{}-{}.html", FileNamePart(name), AddressInstance(v.address));
-  return network;
-}
 
 PageData NetworkSection(SiteContext& context, const NetworkView& network) {
   std::vector<std::string> prefixes;
@@ -288,46 +245,63 @@ PageData NetworkSection(SiteContext& context, const NetworkView& network) {
   section.set("page", NetworkPage(network.name));
   section.set("has_data", network.as_of != 0);
   if (network.as_of == 0) return section;
-  PageData flows(PageData::type::list);
-  flows << FlowData("Last hour", LastRange(context, network.as_of, kHour),
-                    network.hour);
-  if (ShowsMore(context, network.as_of, kHour))
-    flows << FlowData("Last day", LastRange(context, network.as_of, kDay),
-                      network.day);
-  section.set("flows", flows);
-  section.set("has_hosts", !network.hosts.empty());
-  section.set("host_count", std::to_string(network.hosts.size()));
-  if (!network.hosts.empty()) {
-    SetHistograms(context, network, section);
-    PageData tops(PageData::type::list);
-    tops << TopTable(network, kInTcp, "Top receivers, last day");
-    tops << TopTable(network, kOutTcp, "Top senders, last day");
-    section.set("tops", tops);
+  const std::size_t hosts = network.spans[kDaySpan].volumes.size();
+  section.set("flows", FlowRows(network, kDaySpan + 1));
+  section.set("has_hosts", hosts != 0);
+  section.set("host_count", std::to_string(hosts));
+  PageData charts(PageData::type::list);
+  PageData tops(PageData::type::list);
+  if (hosts != 0) {
+    for (const Prefix& prefix : network.prefixes)
+      for (const std::size_t i : {kHourSpan, kDaySpan})
+        AddHistogram(context, network, prefix, i, charts);
+    tops << TopTable(context, network, kHourSpan, kInTcp);
+    tops << TopTable(context, network, kHourSpan, kOutTcp);
   }
-  SetTimeCharts(context, network, section);
+  section.set("histograms", charts);
+  section.set("tops", tops);
+  PageData pair(PageData::type::list);
+  const bool has_day = network.spans[kDaySpan].shown;
+  AddTimeCharts(context, network, has_day ? kDaySpan : kHourSpan, pair);
+  section.set("time_charts", pair);
   return section;
 }
 
 void WriteNetworkPage(SiteContext& context, const NetworkView& network) {
+  const auto& day = network.spans[kDaySpan].volumes;
   PageData page = CommonData(context, network.name, network.as_of);
   page.set("name", network.name);
-  page.set("has_data", !network.day.empty());
-  double most = 0;
-  for (const HostVolume& v : network.day) most = std::max(most, Total(v));
-  PageData rows(PageData::type::list);
-  for (const HostVolume& v : network.day) {
-    PageData row;
-    SetAddress(network, v.address, row);
-    row.set("bar", fmt::format("{:.4g}", most > 0 ? 100 * Total(v) / most : 0));
-    row.set("in", HumanBytes(v.In()));
-    row.set("out", HumanBytes(v.Out()));
-    row.set("internal", HumanBytes(v.Internal()));
-    rows << row;
+  page.set("network", false);
+  const bool has_data = network.as_of != 0 && !day.empty();
+  page.set("has_data", has_data);
+  if (has_data) SetSpans(context, network, network.prefixes, true, page);
+  PageData tops(PageData::type::list);
+  tops << TopTable(context, network, kDaySpan, kInTcp);
+  tops << TopTable(context, network, kDaySpan, kOutTcp);
+  page.set("tops", tops);
+  page.set("note", false);
+  if (network.blocks.empty()) {
+    const std::size_t rows = std::min(kMaxRows, day.size());
+    page.set("rows_of", "addresses");
+    page.set("rows", AddressRows(context, network, {day.data(), rows}));
+    if (rows < day.size())
+      page.set("note",
+               fmt::format("The first {} of {} addresses.", rows, day.size()));
+  } else {
+    page.set("rows_of", "/24s with traffic");
+    page.set("rows", BlockRows(network));
+    if (network.blocks.size() == kMaxBlocks)
+      page.set("note",
+               fmt::format("The {} /24s with the most traffic.", kMaxBlocks));
   }
-  page.set("rows", rows);
-  SetBlocks(context, network, page);
   context.gallery.Write(NetworkPage(network.name),
                         context.page_templates.Fill("network", page));
+
+  const std::vector<std::pair<Address, std::string>> blocks(
+      network.blocks.begin(), network.blocks.end());
+  InParallel(context, blocks.size(), [&](std::size_t i) {
+    WriteBlockPage(context, network, blocks[i].first, blocks[i].second);
+  });
 }
 
 }  // namespace iptrk

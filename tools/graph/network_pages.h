@@ -8,14 +8,11 @@
 
 namespace iptrk {
 
-// Reads volumes of the last hour and day, and decides who gets a page.
-NetworkView ReadNetwork(SiteContext& context, const std::string& name);
-
 // Draws the network's pictures; data of one row of the index.
 PageData NetworkSection(SiteContext& context, const NetworkView& network);
 
-// Writes the page with every address, and of a network wider than /24 a
-// histogram of each /24.
+// Writes the page with the histograms of every span and every address, and of
+// a network wider than /24 a page for each /24 with traffic.
 void WriteNetworkPage(SiteContext& context, const NetworkView& network);
 
 }  // namespace iptrk

@@ -11,8 +11,8 @@
 namespace iptrk {
 namespace {
 
-constexpr std::array<const char*, 4> kParts = {"head", "foot", "chart",
-                                               "top-table"};
+constexpr std::array<const char*, 6> kParts = {
+    "head", "foot", "chart", "top-table", "incident-table", "shares"};
 
 }  // namespace
 

@@ -63,6 +63,7 @@ Picture Render(const std::vector<std::string>& arguments,
   AtomicFile file(output);
   std::vector<std::string> words = {"graphv", file.temporary().string()};
   if (output.extension() == ".svg") words.emplace_back("--imgformat=SVG");
+  if (output.extension() == ".pdf") words.emplace_back("--imgformat=PDF");
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

@@ -11,15 +11,19 @@
 #include "tools/graph/books_page.h"
 #include "tools/graph/host_pages.h"
 #include "tools/graph/humanise.h"
+#include "tools/graph/ledger_pages.h"
 #include "tools/graph/network_pages.h"
+#include "tools/graph/network_volumes.h"
 #include "tools/graph/site_context.h"
 
 namespace iptrk {
 namespace {
 
-// Pixels of the widest time-domain graph (charts.cc): a shorter time than one
-// of them can't be seen.
-constexpr std::time_t kPixels = 520;
+// How far a range moves at once, as a part of its length: an hour at every
+// run, a day each quarter of an hour, a month each three hours. Less can hardly
+// be seen and would draw everything again for it.
+constexpr std::time_t kLongParts = 260;
+constexpr std::time_t kDayParts = 96;
 constexpr std::time_t kFinest = 10;  // collectd's default interval
 // A range shorter than this is no graph.
 constexpr std::time_t kShortest = 120;
@@ -51,6 +55,7 @@ void WriteIndex(SiteContext& context, const std::vector<NetworkView>& networks,
     as_of = std::max(as_of, network.as_of);
   PageData page = CommonData(context, "", as_of);
   page.set("networks", sections);
+  SetOverview(context, networks, page);
   page.set("has_networks", !networks.empty());
   page.set("rrd_directory", context.options.rrd_directory.string());
   if (context.store.CollectdHosts().size() > 1)
@@ -82,11 +87,42 @@ std::time_t FirstKnown(const SiteContext& context) {
     Problem problem;
     const auto as_of = file ? NewestValue(*file, problem) : std::nullopt;
     if (!as_of) continue;
-    for (const std::time_t length : {kHour, kDay, kWeek})
-      if (const auto found = FirstKnown(*file, *as_of, length))
+    for (const Span& span : kSpans)
+      if (const auto found = FirstKnown(*file, *as_of, span.length))
         if (first == 0 || *found < first) first = *found;
   }
   return first;
+}
+
+void ReadNames(SiteContext& context) {
+  if (context.options.names.empty()) return;
+  try {
+    context.names = HostNames::Load(context.options.names);
+  } catch (const std::runtime_error& error) {
+    context.problems.push_back({"[pages] names", error.what()});
+  }
+}
+
+// A ledger that can't be read is told, and RRDs have to do.
+void ReadLedger(SiteContext& context) {
+  const SiteOptions& options = context.options;
+  std::error_code ignored;
+  if (options.ledger.empty() ||
+      !std::filesystem::exists(options.ledger, ignored))
+    return;
+  try {
+    auto ledger = std::make_unique<LedgerReader>(options.ledger.string());
+    const auto end = ledger->LastEnd();
+    if (!end) return;  // nothing in it yet
+    context.ledger_end = *end;
+    const auto slots = ledger->Totals(*end - kSpans.back().length, *end);
+    if (!slots.empty()) context.first_known = slots.front().end - kLedgerSlot;
+    context.incidents =
+        ledger->Incidents(*end - kIncidentDays * kDay, *end + kDay);
+    context.ledger = std::move(ledger);
+  } catch (const LedgerError& error) {
+    context.problems.push_back({options.ledger.string(), error.what()});
+  }
 }
 
 }  // namespace
@@ -100,7 +136,11 @@ TimeRange LastRange(const SiteContext& context, std::time_t as_of,
                     std::time_t length) {
   if (!ShowsMore(context, as_of, length))
     length = std::clamp(as_of - context.first_known, kShortest, length);
-  const std::time_t grain = std::max(kFinest, length / kPixels);
+  const std::time_t grain =
+      length <= kHour
+          ? kFinest
+          : std::max(kFinest,
+                     length / (length <= kDay ? kDayParts : kLongParts));
   const std::time_t end = as_of - as_of % grain;
   return {end - length, end};
 }
@@ -120,19 +160,27 @@ PageData CommonData(const SiteContext& context, const std::string& page_title,
   data.set("has_books", context.has_books);
   data.set("written", LocalTime(context.options.now));
   data.set("known", as_of != 0);
+  data.set("has_ledger", context.ledger != nullptr);
+  data.set("has_bills",
+           context.ledger != nullptr && !context.options.customers.empty());
+  data.set("stale", false);
   if (as_of == 0) return data;
   const std::time_t age = std::max<std::time_t>(0, context.options.now - as_of);
+  const std::time_t stale_after =
+      context.ledger ? kLedgerStaleAfter : kRrdStaleAfter;
   data.set("as_of", LocalTime(as_of));
   data.set("as_of_iso", IsoTime(as_of));
   data.set("age", HumanDuration(age));
-  data.set("stale", age > kStaleAfter);
+  data.set("stale", age > stale_after);
   return data;
 }
 
 SiteReport WriteSite(const SiteOptions& options) {
   SiteContext context(options);
+  ReadNames(context);
+  ReadLedger(context);
   context.has_books = !context.store.Books().empty();
-  context.first_known = FirstKnown(context);
+  if (!context.ledger) context.first_known = FirstKnown(context);
   std::vector<NetworkView> networks;
   for (const std::string& name : NetworkNames(context))
     networks.push_back(ReadNetwork(context, name));
@@ -141,10 +189,12 @@ SiteReport WriteSite(const SiteOptions& options) {
   PageData sections(PageData::type::list);
   context.gallery.Write("style.css", context.page_templates.Text("style.css"));
   for (const NetworkView& network : networks) {
-    WriteHostPages(context, network);
+    WriteHostPages(context, network, networks);
     WriteNetworkPage(context, network);
     sections << NetworkSection(context, network);
   }
+  if (context.ledger) WriteIncidentsPage(context, networks);
+  if (context.ledger && !options.customers.empty()) WriteBillsPage(context);
   WriteBooksPage(context);
   WriteIndex(context, networks, sections);
   context.gallery.Finish();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The static site: index.html, a page per network and host, the books.
+// The static site: the overview, a page per network, /24 and host, incidents,
+// bills, the books.
 #ifndef IPTRK_TOOLS_GRAPH_SITE_H_
 #define IPTRK_TOOLS_GRAPH_SITE_H_
 
@@ -21,6 +22,9 @@ struct SiteOptions {
   std::filesystem::path rrd_directory;
   std::string collectd_host;  // empty: the one updated last
   std::string title;
+  std::filesystem::path ledger;  // empty, or no such file: from RRDs alone
+  std::filesystem::path names;   // in the form of /etc/hosts; empty: none
+  std::vector<Customer> customers;
   std::vector<Network> networks;  // configured; others with data are found
   std::time_t now = 0;
 };
@@ -34,7 +38,8 @@ struct SiteReport {
 
 // Writes the site, each file atomically. Throws std::runtime_error when the
 // site as a whole can't be written; what ails one RRD is in the report.
-// Single-threaded (see Render()); one run at a time per output.
+// Call it from a process of one thread: it forks. One run at a time per
+// output.
 SiteReport WriteSite(const SiteOptions& options);
 
 }  // namespace iptrk

@@ -3,14 +3,18 @@
 #ifndef IPTRK_TOOLS_GRAPH_SITE_CONTEXT_H_
 #define IPTRK_TOOLS_GRAPH_SITE_CONTEXT_H_
 
+#include <array>
 #include <ctime>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/address.h"
+#include "lib/ledger_reader.h"
 #include "tools/graph/drawing.h"
 #include "tools/graph/gallery.h"
+#include "tools/graph/host_names.h"
 #include "tools/graph/page.h"
 #include "tools/graph/site.h"
 #include "tools/graph/temporary_directory.h"
@@ -18,26 +22,47 @@
 
 namespace iptrk {
 
-inline constexpr std::time_t kHour = 3600;
-inline constexpr std::time_t kDay = 24 * kHour;
 inline constexpr std::time_t kWeek = 7 * kDay;
 
-// Data older than this is called stale in so many words. collectd's writers
-// may well hold values back for half an hour, which is no fault.
-inline constexpr std::time_t kStaleAfter = kHour;
+// The ranges that pages show.
+struct Span {
+  const char* name;  // in names of files
+  const char* heading;
+  std::time_t length;
+};
+inline constexpr std::array<Span, 5> kSpans = {
+    {{"hour", "last hour", kHour},
+     {"day", "last day", kDay},
+     {"week", "last week", kWeek},
+     {"month", "last month", 31 * kDay},
+     {"year", "last year", 366 * kDay}}};
+inline constexpr std::size_t kHourSpan = 0, kDaySpan = 1;
+
+// Data older than this is called stale in so many words. The ledger is
+// written every host interval; writers of RRDs may well hold values back for
+// half an hour, which is no fault.
+inline constexpr std::time_t kLedgerStaleAfter = 900;
+inline constexpr std::time_t kRrdStaleAfter = kHour;
 
 // More pages than this help nobody and take too long; the hosts with the most
 // traffic of the last day get them.
 inline constexpr std::size_t kMaxHostPages = 4096;
 
+struct SpanVolumes {
+  bool shown = false;  // the site has data beyond the next shorter span
+  TimeRange range;
+  double known = 0;  // share of the range from which there are data
+  std::vector<AddressVolume> volumes;  // in order of addresses
+};
+
 struct NetworkView {
   std::string name;
   std::vector<Prefix> prefixes;
-  std::vector<HostRrd> hosts;
-  std::time_t as_of = 0;  // newest value of any RRD; 0: none
-  std::vector<HostVolume> hour;
-  std::vector<HostVolume> day;
-  std::map<Address, std::string> pages;  // host -> its page
+  std::vector<HostRrd> hosts;  // in order of addresses
+  std::time_t as_of = 0;       // newest value; 0: none
+  std::array<SpanVolumes, kSpans.size()> spans;
+  std::map<Address, std::string> pages;   // host -> its page
+  std::map<Address, std::string> blocks;  // first address of a /24 -> its page
 };
 
 struct SiteContext {
@@ -56,9 +81,16 @@ struct SiteContext {
   TemporaryDirectory scratch;  // for address RRDs
   std::vector<Problem> problems;
   bool has_books = false;
-  // Since when there is any data; 0: unknown, or longer than kWeek.
+  // Of the ledger; without one volumes come from RRDs.
+  std::unique_ptr<LedgerReader> ledger;
+  std::time_t ledger_end = 0;
+  std::vector<LedgerIncident> incidents;  // of kIncidentDays, the latest first
+  HostNames names;
+  // Since when there is any data; 0: unknown, or longer than a year.
   std::time_t first_known = 0;
 };
+
+inline constexpr int kIncidentDays = 62;
 
 // The last `length` seconds of data, with an end that moves only when at
 // least a pixel of a picture does, so that it is not drawn for nothing. Of a

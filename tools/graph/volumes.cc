@@ -26,11 +26,11 @@ Sums SumOver(const Series& series, TimeRange range) {
   return sums;
 }
 
-std::vector<HostVolume> ReadHostVolumes(const RrdStore& store,
-                                        const std::string& network,
-                                        TimeRange range,
-                                        std::vector<Problem>& problems) {
-  std::vector<HostVolume> volumes;
+std::vector<AddressVolume> ReadHostVolumes(const RrdStore& store,
+                                           const std::string& network,
+                                           TimeRange range,
+                                           std::vector<Problem>& problems) {
+  std::vector<AddressVolume> volumes;
   for (const HostRrd& host : store.Hosts(network)) {
     Problem problem;
     const auto series =
@@ -40,21 +40,42 @@ std::vector<HostVolume> ReadHostVolumes(const RrdStore& store,
       continue;
     }
     const Sums sums = SumOver(*series, range);
-    HostVolume volume{host.address, {}, sums.known};
+    AddressVolume volume{host.address, {}, sums.known, {}};
     std::copy(sums.bytes.begin(), sums.bytes.end(), volume.bytes.begin());
     volumes.push_back(volume);
   }
   return volumes;
 }
 
-std::span<const HostVolume> Within(std::span<const HostVolume> volumes,
-                                   const Prefix& prefix) {
+std::vector<AddressVolume> ReadLedgerVolumes(const LedgerReader& ledger,
+                                             const Prefix& prefix,
+                                             TimeRange& range) {
+  const HostHistory history = ledger.Hosts(prefix, range.start, range.end);
+  range = {history.from, history.to};
+  std::vector<AddressVolume> volumes;
+  volumes.reserve(history.hosts.size());
+  for (const HostEntry& host : history.hosts) {
+    AddressVolume& volume = volumes.emplace_back();
+    volume.address = host.address;
+    volume.known = static_cast<double>(range.Length());
+    const auto as_double = [](std::uint64_t n) {
+      return static_cast<double>(n);
+    };
+    std::ranges::transform(host.volume.bytes, volume.bytes.begin(), as_double);
+    std::ranges::transform(host.volume.packets, volume.packets.begin(),
+                           as_double);
+  }
+  return volumes;
+}
+
+std::span<const AddressVolume> Within(std::span<const AddressVolume> volumes,
+                                      const Prefix& prefix) {
   const auto first = std::lower_bound(
       volumes.begin(), volumes.end(), prefix.first,
-      [](const HostVolume& v, Address a) { return v.address < a; });
+      [](const AddressVolume& v, Address a) { return v.address < a; });
   const auto last = std::upper_bound(
       first, volumes.end(), prefix.Last(),
-      [](Address a, const HostVolume& v) { return a < v.address; });
+      [](Address a, const AddressVolume& v) { return a < v.address; });
   return {first, last};
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What RRDs hold over a range of time, in bytes.
+// What addresses had over a range of time, from the ledger or from RRDs.
 //
-// A rate of one row counts for the part of the row that lies in the range.
+// The ledger's figures are exact integers of whole five-minute slots. In RRDs
+// a rate of one row counts for the part of the row that lies in the range.
 // At the finest archive and with ends on its rows that is the exact sum; a
 // range that needs a coarser archive, or cuts rows, is as exact as one row's
 // average. Rows without a value count as nothing and lower `known`.
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "lib/address.h"
+#include "lib/ledger_reader.h"
 #include "tools/graph/rrd_store.h"
 
 namespace iptrk {
@@ -35,7 +37,7 @@ struct Sums {
 };
 Sums SumOver(const Series& series, TimeRange range);
 
-// Indexes into HostVolume::bytes; the order of kHostSources.
+// Indexes into AddressVolume::bytes; the order of kHostSources.
 enum HostSource : std::size_t {
   kInTcp,
   kInUdp,
@@ -47,10 +49,12 @@ enum HostSource : std::size_t {
   kInternalOut,
 };
 
-struct HostVolume {
+struct AddressVolume {
   Address address;
   std::array<double, kHostSources.size()> bytes{};
   double known = 0;  // seconds of the range for which there are values
+  // In the order of HostVolume::packets. An RRD of iptrk_host has none.
+  std::array<double, HostVolume::kPacketKinds> packets{};
 
   double In() const { return bytes[kInTcp] + bytes[kInUdp] + bytes[kInOther]; }
   double Out() const {
@@ -61,14 +65,21 @@ struct HostVolume {
 
 // One entry per readable host RRD of the network, in order of addresses;
 // whatever can't be read is added to `problems`.
-std::vector<HostVolume> ReadHostVolumes(const RrdStore& store,
-                                        const std::string& network,
-                                        TimeRange range,
-                                        std::vector<Problem>& problems);
+std::vector<AddressVolume> ReadHostVolumes(const RrdStore& store,
+                                           const std::string& network,
+                                           TimeRange range,
+                                           std::vector<Problem>& problems);
+
+// What the ledger has of the prefix. `range` becomes what was really read:
+// whole slots, and longer where only hours or days are left. Throws
+// LedgerError.
+std::vector<AddressVolume> ReadLedgerVolumes(const LedgerReader& ledger,
+                                             const Prefix& prefix,
+                                             TimeRange& range);
 
 // The part of `volumes` (in order of addresses) that lies in `prefix`.
-std::span<const HostVolume> Within(std::span<const HostVolume> volumes,
-                                   const Prefix& prefix);
+std::span<const AddressVolume> Within(std::span<const AddressVolume> volumes,
+                                      const Prefix& prefix);
 
 }  // namespace iptrk
 
