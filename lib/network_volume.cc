@@ -19,6 +19,13 @@ Volume NetworkVolume::Of(Split split) const {
   return sum;
 }
 
+Volume NetworkVolume::Of(Direction direction, std::size_t service) const {
+  Volume sum;
+  for (int split = 0; split < kSplits; ++split)
+    sum += cells_[Cell(direction, static_cast<Split>(split), service)];
+  return sum;
+}
+
 ServiceVolume NetworkVolume::Service(std::size_t index) const {
   ServiceVolume sum;
   for (int i = 0; i < kSplits; ++i) {

@@ -39,6 +39,7 @@ class NetworkVolume {
   // Martian: with nonip.
   Volume Of(Direction direction) const;
   Volume Of(Split split) const;  // IP packets of all directions
+  Volume Of(Direction direction, std::size_t service) const;  // IP packets
   ServiceVolume Service(std::size_t index) const;
   Volume Total() const;
   void Clear();

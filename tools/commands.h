@@ -32,6 +32,8 @@ void AddPagesCommand(CLI::App& app, CommandContext& context);
 void AddReplayCommand(CLI::App& app, CommandContext& context);
 void AddReportCommand(CLI::App& app, CommandContext& context);
 void AddStatusCommand(CLI::App& app, CommandContext& context);
+void AddStreamCommand(CLI::App& app, CommandContext& context);
+void AddTopCommand(CLI::App& app, CommandContext& context);
 
 }  // namespace iptrk
 

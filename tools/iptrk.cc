@@ -37,6 +37,8 @@ int main(int argc, char** argv) {
   iptrk::AddReplayCommand(app, context);
   iptrk::AddReportCommand(app, context);
   iptrk::AddStatusCommand(app, context);
+  iptrk::AddStreamCommand(app, context);
+  iptrk::AddTopCommand(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# iptrk top and iptrk stream in a terminal of their own, with a capture instead
+# of a kernel: tests/console.test.sh
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+# shellcheck source=tests/vm/it.sh
+. tests/vm/it.sh
+
+iptrk=$PWD/build/tools/iptrk
+work=$(mktemp -d)
+export LC_ALL=C.UTF-8 TERM=xterm-256color TZ=UTC
+terminals=0
+socket=$work/tmux0
+tmux_() {
+	tmux -f /dev/null -S "$socket" "$@"
+}
+trap 'tmux_ kill-server 2>/dev/null; rm -rf "$work"' EXIT
+
+# 20 s of TCP to ten own hosts, the last of them with most.
+python3 - "$work/traffic.pcap" <<-'END'
+	import struct, sys
+	with open(sys.argv[1], "wb") as file:
+	    file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+	    for tick in range(200):
+	        for host in range(1, 11):
+	            size = 100 + 100 * host
+	            ip = struct.pack(">BBHHHBBH4B4B", 0x45, 0, size - 14, 0, 0, 64, 6, 0,
+	                             192, 0, 2, host, 10, 1, 0, host)
+	            tcp = struct.pack(">HHIIBBHHH", 40000 + host, 443, 0, 0, 0x50, 0x18, 0, 0, 0)
+	            frame = bytes(12) + b"\x08\0" + ip + tcp
+	            file.write(struct.pack("<IIII", 1790000000 + tick // 10, tick % 10 * 100000,
+	                                   len(frame), size) + frame)
+END
+bytes=$((200 * (10 * 100 + 100 * 55)))
+
+cat >"$work/iptrk.toml" <<-END
+	[networks.lan]
+	prefixes = ["10.1.0.0/24"]
+END
+
+top() {
+	"$iptrk" -c "$work/iptrk.toml" top --replay "$work/traffic.pcap" "$@"
+}
+stream() {
+	"$iptrk" -c "$work/iptrk.toml" stream --replay "$work/traffic.pcap" --speed 0 "$@"
+}
+jq_py() {
+	python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"
+}
+
+# --- without a terminal
+it 'adds a capture up to its last byte' equal "$bytes" \
+	"$(top --once --json | jq_py "d['directions']['total']['in']['bytes']")"
+it 'adds the services up to the same' equal "$bytes" \
+	"$(top --once --json | jq_py "sum(s['in']['bytes'] for s in d['services']['total'].values())")"
+it 'adds the hosts up to the same' equal "$bytes" \
+	"$(top --once --json | jq_py "sum(h['total']['in_tcp']['bytes'] for h in d['hosts'])")"
+it 'counts only what the filter lets pass' equal $((200 * 1100)) \
+	"$(top --once --json --filter 'dst host 10.1.0.10' | jq_py "d['directions']['total']['in']['bytes']")"
+it 'streams a line for each packet' equal 2000 "$(stream --text | wc -l)"
+it 'streams JSON' equal "$bytes" \
+	"$(stream --json | python3 -c 'import json, sys; print(sum(json.loads(l)["bytes"] for l in sys.stdin))')"
+it 'ends with the reader of its pipe' equal 3 "$(stream | head -n 3 | wc -l)"
+it 'points at the word of a filter that is wrong' matches $'tcp prt 80\n    \\^\\^\\^\nnot known' \
+	"$(top --once --filter 'tcp prt 80' 2>&1)"
+it 'says that a screen needs a terminal' matches 'no terminal; for scripts' "$(top 2>&1 </dev/null)"
+if [[ ! -e /dev/iptrk ]]; then
+	it 'says what to do when the module is not loaded' matches 'modprobe iptrk' \
+		"$("$iptrk" -c "$work/iptrk.toml" top --once 2>&1)"
+fi
+
+# --- in a terminal
+# started WIDTH HEIGHT ARGUMENT...
+started() {
+	tmux_ kill-server 2>/dev/null
+	# A server that ends must not be met by the next one's client.
+	socket=$work/tmux$((++terminals))
+	rm -f "$work/after" "$work/status"
+	tmux_ new-session -d -x "$1" -y "$2" bash --norc --noprofile
+	tmux_ send-keys "PS1='ready> '; stty -a >$work/before; $iptrk -c $work/iptrk.toml top --replay $work/traffic.pcap ${*:3}; echo status \$? >$work/status; stty -a >$work/after" Enter
+}
+screen() {
+	tmux_ capture-pane -p
+}
+# shows REGEX: within ten seconds.
+shows() {
+	local end=$((SECONDS + 10))
+	until screen | grep -qE -- "$1"; do
+		((SECONDS <= end)) || { screen; return 1; }
+		sleep 0.1
+	done
+}
+press() {
+	tmux_ send-keys "$@"
+}
+# Ends within ten seconds, and leaves the terminal as it was.
+sane() {
+	local end=$((SECONDS + 10))
+	until [[ -s $work/after ]]; do
+		((SECONDS <= end)) || { echo 'it did not end'; screen; return 1; }
+		sleep 0.1
+	done
+	diff "$work/before" "$work/after"
+}
+console_pid() {
+	pgrep -f "^$iptrk -c $work/iptrk.toml top"
+}
+
+started 120 40
+it 'shows hosts' shows '^10\.1\.0\.10 '
+it 'shows the services below' shows '^total '
+press s
+it 'changes to what was sent' shows 'host, sent'
+press r t
+it 'changes the period' shows '1 min, bit/s'
+press u
+it 'changes the unit' shows '1 min, bytes/s'
+press Enter
+it 'opens the host on top' shows '^10\.1\.0\.10 \(lan\)'
+it 'says who is doing it' shows '^192\.0\.2\.10 .*443'
+press Escape
+it 'goes back' shows 'host, received'
+press 2
+it 'streams packets' shows '192\.0\.2\.[0-9]+:[0-9]+ → 10\.1\.0'
+press 3
+it 'shows the addresses of the network' shows 'lan 10\.1\.0\.0/24'
+press '?'
+it 'explains itself' shows 'A filter:'
+press x 1 / '10.1.0.3' Enter
+it 'searches' shows '^10\.1\.0\.3 '
+press Escape f 'prt' Enter
+it 'says what is wrong with a filter' shows 'not known; known are'
+press C-h C-h C-h 'host 10.1.0.4' Enter
+it 'filters' shows 'filter: host 10\.1\.0\.4'
+press Space
+it 'pauses' shows 'PAUSED'
+press Space
+for size in '80 24' '200 60' '40 12' '20 5' '100 30' '81 25' '120 40'; do
+	read -r width height <<<"$size"
+	tmux_ resize-window -x "$width" -y "$height"
+done
+it 'survives a storm of resizes' shows 'filter: host'
+press q
+it 'leaves the terminal as it was' sane
+it 'ends with 0' equal 'status 0' "$(cat "$work/status")"
+it 'leaves a summary' shows 'only host 10\.1\.0\.4'
+
+for signal in TERM INT; do
+	started 80 24
+	shows '^10\.1\.0\.10 ' >/dev/null
+	kill -s "$signal" "$(console_pid)"
+	it "leaves the terminal as it was after SIG$signal" sane
+done
+started 80 24
+shows '^10\.1\.0\.10 ' >/dev/null
+pid=$(console_pid)
+tmux_ kill-session
+gone() {
+	local end=$((SECONDS + 5))
+	[[ $1 ]] || return 1
+	while kill -0 "$1" 2>/dev/null; do
+		((SECONDS <= end)) || return 1
+		sleep 0.1
+	done
+}
+it 'ends when its terminal hangs up' gone "$pid"
+started 80 24 --ascii
+it 'draws with ASCII alone' shows '^bit/s -*'
+press q
+it 'ends' sane
+it_ends

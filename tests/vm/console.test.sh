@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the console shows against iperf3's own report and the interfaces' books.
+. tests/vm/it.sh
+. tests/vm/lab.sh
+
+iptrk=$PWD/build/tools/iptrk
+jq_py() {
+	python3 -c "import json, sys; d = json.load(sys.stdin); print($1)"
+}
+
+it 'says what to do when the module is not loaded' matches 'modprobe iptrk' \
+	"$("$iptrk" top --once 2>&1)"
+insmod "$IPTRK_MODULE" || exit 1
+lab_up || exit 1
+cat >/run/iptrk.toml <<-END
+	[queue]
+	interfaces = ["wan0", "lan0"]
+	[networks.lan]
+	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
+END
+top() {
+	"$iptrk" -c /run/iptrk.toml top "$@"
+}
+it 'says which interfaces there are when none matches' matches 'no interface matches .*wan0' \
+	"$(top --once --interface nosuch 2>&1)"
+
+# The wire carries 42 bytes more than each of iperf3's datagrams of 1200; its
+# seconds begin before ours and end behind them.
+in_ns outside iperf3 -c 10.1.0.54 -p 5201 -u -b 2M -l 1200 -t 16 -i 1 --json >/run/iperf.json &
+iperf=$!
+wait_for "[[ \$(cat /sys/class/net/wan0/statistics/rx_bytes) -gt 500000 ]]" 30
+top --once --json --seconds 8 >/run/top.json
+wait "$iperf"
+compared=$(python3 - <<-'END'
+	import json
+	iperf, top = json.load(open("/run/iperf.json")), json.load(open("/run/top.json"))
+	started = iperf["start"]["timestamp"]["timesecs"]
+	begin, end = top["begin_ns"] / 1e9, top["end_ns"] / 1e9
+	wire = covered = 0.0
+	for interval in iperf["intervals"]:
+	    one = interval["sum"]
+	    overlap = min(end, started + one["end"]) - max(begin, started + one["start"])
+	    if overlap > 0:
+	        covered += overlap
+	        wire += one["bytes"] / 1200 * 1242 * overlap / one["seconds"]
+	host = next(h for h in top["hosts"] if h["address"] == "10.1.0.54")
+	shown = host["total"]["in_udp"]["bytes"] / (end - begin)
+	rate = wire / covered
+	good = abs(shown / rate - 1) < 0.02 and covered > 0.99 * (end - begin)
+	print(f"{shown:.0f} B/s shown, {rate:.0f} B/s by iperf3 in {covered:.1f} s:", "equal" if good else "different")
+END
+)
+it "shows iperf3's own rate within 2 %: $compared" matches 'equal$' "$compared"
+
+# --- everything that passes while it looks, and nothing behind it
+top --once --json --seconds 12 >/run/books.json &
+console=$!
+wait_for '[[ -e /proc/'"$console"'/fd ]] && ls -l /proc/'"$console"'/fd | grep -q iptrk' 10
+in_ns outside ping -q -c 20 -i 0.05 -s 1000 10.1.0.10 >/dev/null
+in_ns client curl -s http://44.1.2.80/big -o /dev/null
+wait "$console"
+books=$(jq_py "sum(i[d_][c]['bytes'] for i in d['interfaces'] for d_ in ('received', 'sent') for c in ('recorded', 'merged', 'unattributed'))" </run/books.json)
+it 'counts something' at_least 4000000 "$books"
+it 'shows in all what the books say' equal "$books" "$(jq_py "d['directions']['total']['all']['bytes']" </run/books.json)"
+it 'shows in the services what the books say' equal "$books" \
+	"$(jq_py "sum(v['bytes'] for s in d['services']['total'].values() for v in s.values()) + d['directions']['total']['unattributed']['bytes']" </run/books.json)"
+it 'shows in the hosts what came in' equal \
+	"$(jq_py "d['directions']['total']['in']['bytes']" </run/books.json)" \
+	"$(jq_py "sum(h['total'][k]['bytes'] for h in d['hosts'] for k in ('in_tcp', 'in_udp', 'in_other'))" </run/books.json)"
+it 'leaves no queue behind' rmmod iptrk
+it_ends

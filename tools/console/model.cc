@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tools/console/model.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace iptrk::console {
+namespace {
+
+HostRef Find(const HostIndex& index, const iptrk_record& record,
+             const std::uint8_t* bytes) {
+  const Address address = Address::FromBytes(bytes);
+  return record.flags & IPTRK_IPV4 ? HostIndex::Ipv4(index).Find(address.Ipv4())
+                                   : index.FindIpv6(address);
+}
+
+int NetworkOf(const HostIndex& index, const iptrk_record& record,
+              const std::uint8_t* bytes) {
+  const HostRef ref = Find(index, record, bytes);
+  return ref.IsUnknown() ? index.FindNetwork(Address::FromBytes(bytes))
+                         : ref.Network();
+}
+
+}  // namespace
+
+Model::Model(const Config& config)
+    : config_(config), all_(config), detector_(config, all_.account()) {}
+
+void Model::SetFilter(const std::string& text) {
+  if (text == filter_.text()) return;
+  Filter filter(text, classifier().ServiceNames());
+  filter_ = std::move(filter);
+  filtered_ = filter_.empty() ? nullptr : std::make_unique<Tally>(config_);
+  peers_ = PeerTable();
+  before_.clear();
+  stream_ = {};
+}
+
+void Model::SetDetail(std::optional<Address> host) {
+  if (host == detail_) return;
+  detail_ = host;
+  before_.clear();
+}
+
+void Model::SetInterfaces(const std::vector<iptrk_interface>& interfaces) {
+  all_.account().SetInterfaces(interfaces);
+  if (filtered_) filtered_->account().SetInterfaces(interfaces);
+}
+
+Verdict Model::Judge(const iptrk_record& record) const {
+  if (!(record.flags & (IPTRK_IPV4 | IPTRK_IPV6)))
+    return {Direction::kMartian, Martian::kNonIp, 0};
+  const HostIndex& index = all_.account().hosts().index();
+  return classifier().Classify(record, NetworkOf(index, record, record.src),
+                               NetworkOf(index, record, record.dst));
+}
+
+void Model::TakePeers(const iptrk_record& record, Verdict verdict) {
+  if (!(record.flags & (IPTRK_IPV4 | IPTRK_IPV6)) ||
+      (record.flags & (IPTRK_NO_REMOTE | IPTRK_UNATTRIBUTED)))
+    return;
+  const HostIndex& index = shown().account().hosts().index();
+  const HostRef src = Find(index, record, record.src);
+  const HostRef dst = Find(index, record, record.dst);
+  if (dst.HasHost())
+    peers_.Add(dst.Number(), Way::kReceived, record, verdict.service);
+  if (src.HasHost())
+    peers_.Add(src.Number(), Way::kSent, record, verdict.service);
+}
+
+void Model::Take(std::span<const iptrk_record> records) {
+  all_.account().Take(records);
+  std::span<const iptrk_record> shown_records = records;
+  if (filtered_) {
+    matching_.clear();
+    for (const iptrk_record& record : records)
+      if (filter_.Matches(record, Judge(record))) matching_.push_back(record);
+    filtered_->account().Take(matching_);
+    shown_records = matching_;
+  }
+  for (const iptrk_record& record : shown_records) {
+    const Verdict verdict = Judge(record);
+    if (record.flags & (IPTRK_MERGED | IPTRK_UNATTRIBUTED)) [[unlikely]]
+      merged_ += record.packets;
+    TakePeers(record, verdict);
+    if (stream_.lines.size() < kMostLines)
+      stream_.lines.push_back({record, verdict});
+  }
+  stream_.passed += shown_records.size();
+}
+
+StreamBatch Model::TakeStream() { return std::exchange(stream_, {}); }
+
+void Model::FillDetail(Snapshot& snapshot) {
+  snapshot.detail.address = *detail_;
+  snapshot.has_detail = true;
+  const HostTable& table = shown().account().hosts();
+  iptrk_record probe{};
+  detail_->ToBytes(probe.src);
+  probe.flags = detail_->IsIpv4() ? IPTRK_IPV4 : IPTRK_IPV6;
+  const HostRef ref = Find(table.index(), probe, probe.src);
+  if (!ref.HasHost()) return;
+  const Host& host = table[ref.Number()];
+  Volume in = host.Total(Way::kReceived), out = host.Total(Way::kSent);
+  peers_.ForEach(ref.Number(), [&](std::size_t slot, const Peer& peer) {
+    PeerRow& row = snapshot.detail.peers.emplace_back();
+    row.address = peer.address;
+    row.in = {peer.bytes_in, peer.packets_in};
+    row.out = {peer.bytes_out, peer.packets_out};
+    row.own_port = peer.own_port;
+    row.peer_port = peer.peer_port;
+    row.protocol = peer.protocol;
+    row.tcp_flags = peer.tcp_flags;
+    row.service = peer.service;
+    const auto [at, is_new] = before_.try_emplace(slot);
+    Seen& seen = at->second;
+    // Of the first look at a host nothing is known about the second before.
+    if (is_new || seen.peer != peer.address)
+      seen = {peer.address, row.in, row.out};
+    row.in_now = {row.in.bytes - seen.in.bytes,
+                  row.in.packets - seen.in.packets};
+    row.out_now = {row.out.bytes - seen.out.bytes,
+                   row.out.packets - seen.out.packets};
+    seen.in = row.in;
+    seen.out = row.out;
+    in.bytes -= row.in.bytes;
+    in.packets -= row.in.packets;
+    out.bytes -= row.out.bytes;
+    out.packets -= row.out.packets;
+  });
+  snapshot.detail.in_rest = in;
+  snapshot.detail.out_rest = out;
+}
+
+std::shared_ptr<Snapshot> Model::EndSecond(std::uint64_t end_ns) {
+  detector_.EndSecond(end_ns);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->end_ns = end_ns;
+  snapshot->filter = filter_.text();
+  snapshot->prefixes = config_.networks;
+  for (const Network& network : config_.networks)
+    snapshot->networks.push_back(network.name);
+  shown().EndSecond(*snapshot);
+  if (filtered_) {
+    // What begins again without a filter begins with all that was.
+    Snapshot unfiltered;
+    all_.EndSecond(unfiltered);
+  }
+  snapshot->incidents = detector_.Open();
+  snapshot->merged = merged_;
+  snapshot->evicted = peers_.evicted();
+  if (detail_) FillDetail(*snapshot);
+  return snapshot;
+}
+
+}  // namespace iptrk::console

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tools/console/peer_table.h"
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+namespace iptrk::console {
+
+// Seeded, so that nobody outside can choose addresses of one set.
+PeerTable::PeerTable()
+    : tags_(kMostPeers / kWays),
+      hosts_(kMostPeers, kNobody),
+      peers_(kMostPeers),
+      seed_(std::random_device{}()) {}
+
+std::size_t PeerTable::SlotOf(std::uint32_t host, Address address,
+                              bool& is_new) {
+  std::uint64_t hash =
+      HashAddress(address, seed_ + host * std::uint64_t{0x9e3779b97f4a7c15});
+  hash = (hash ^ (hash >> 32)) * 0xff51afd7ed558ccdu;
+  const std::size_t set = (hash >> 20) % (kMostPeers / kWays);
+  const auto tag = static_cast<std::uint16_t>((hash >> 48) | 1);
+  Tags& tags = tags_[set];
+  const std::size_t first = set * kWays;
+  std::size_t free = kWays;
+  is_new = false;
+  for (std::size_t i = 0; i < kWays; ++i) {
+    if (tags[i] == tag) {
+      const Peer& peer = peers_[first + i];
+      if (peer.address == address && peer.host == host) return first + i;
+    } else if (tags[i] == 0) {
+      free = i;
+      break;  // sets fill from the front
+    }
+  }
+  is_new = true;
+  if (free == kWays) {
+    random_ = random_ * 1664525 + 1013904223;
+    const std::size_t a = random_ >> 28, b = random_ >> 24 & 15;
+    const auto bytes = [&](std::size_t i) {
+      return peers_[first + i].bytes_in + peers_[first + i].bytes_out;
+    };
+    free = bytes(a) < bytes(b) ? a : b;
+    ++evicted_;
+  } else {
+    ++size_;
+  }
+  tags[free] = tag;
+  hosts_[first + free] = host;
+  return first + free;
+}
+
+void PeerTable::Add(std::uint32_t host, Way way, const iptrk_record& record,
+                    std::int16_t service) {
+  const bool received = way == Way::kReceived;
+  const Address address =
+      Address::FromBytes(received ? record.src : record.dst);
+  bool is_new;
+  Peer& peer = peers_[SlotOf(host, address, is_new)];
+  if (is_new) {
+    peer = {};
+    peer.address = address;
+    peer.host = host;
+    peer.own_port = received ? record.dport : record.sport;
+    peer.peer_port = received ? record.sport : record.dport;
+    peer.service = service;
+    peer.protocol = record.protocol;
+  }
+  peer.tcp_flags |= record.tcp_flags;
+  if (received) {
+    peer.bytes_in += record.bytes;
+    peer.packets_in += record.packets;
+  } else {
+    constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
+    peer.bytes_out += record.bytes;
+    peer.packets_out += std::min(record.packets, kMost - peer.packets_out);
+  }
+}
+
+}  // namespace iptrk::console
