@@ -282,11 +282,11 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   output_.OnHosts(end_ns, collectd.host_interval, session.account,
                   session.config.networks);
   if (session.keeper)
-    session.keeper->EndInterval(
-        mark, collectd.host_interval, session.account, session.config.customers,
-        session.interfaces,
-        mark.end % kBaselinesEvery == 0 ? session.detector.SaveBaselines()
-                                        : std::string());
+    session.keeper->EndInterval(mark, collectd.host_interval, session.account,
+                                session.config.customers, session.interfaces,
+                                mark.end % kBaselinesEvery == 0
+                                    ? session.detector.SaveBaselines()
+                                    : std::string());
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
   session.held.push_back(mark);

@@ -280,7 +280,9 @@ void Suspect::EndSecond(const std::array<Volume, kWays>& total,
   }
   second_ = {};
   first_answers_ = 0;
-  rest = IsRising() ? 0 : rest + 1;
+  // What is held is not judged yet, and so not found harmless.
+  const bool holds = held_[0].packets + held_[1].packets > 0;
+  rest = IsRising() || holds ? 0 : rest + 1;
 }
 
 bool Suspect::IsExplained(Way way, IncidentKind kind) const {
