@@ -32,8 +32,8 @@ inline constexpr std::string_view kRate[] = {"enabled", "limit", "hosts",
                                              "allow"};
 inline constexpr std::string_view kAnswered[] = {"enabled",  "limit", "times",
                                                  "answered", "hosts", "allow"};
-inline constexpr std::string_view kHammering[] = {"enabled",  "limit", "share",
-                                                  "answered", "hosts", "allow"};
+inline constexpr std::string_view kHammering[] = {
+    "enabled", "limit", "times", "share", "answered", "hosts", "allow"};
 inline constexpr std::string_view kCarpet[] = {"enabled", "limit", "times",
                                                "share", "allow"};
 inline constexpr std::string_view kScan[] = {"enabled",          "limit",

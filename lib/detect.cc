@@ -395,12 +395,13 @@ Incident Detector::Describe(const Suspect& suspect, Way way,
   };
   incident.network = name(network_names_, suspect.network);
   incident.customer = name(customer_names_, suspect.customer);
-  incident.direction = way == Way::kReceived ? "in" : "out";
+  incident.direction = std::string(way == Way::kReceived ? "in" : "out");
   incident.severity = kind == IncidentKind::kHammering && !alarm.IsWorse()
                           ? IncidentSeverity::kWarning
                           : IncidentSeverity::kFailure;
   alarm.FillIn(incident);
-  incident.unit = kind == IncidentKind::kVolume ? "bit/s" : "packets/s";
+  incident.unit =
+      std::string(kind == IncidentKind::kVolume ? "bit/s" : "packets/s");
   incident.rule = fmt::format(
       "more than {:.0f} {} {} one host{}{}, 5 s average, in 3 of 5 s",
       alarm.limit(), WhatOf(kind), way == Way::kReceived ? "to" : "from",

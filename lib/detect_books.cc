@@ -101,7 +101,7 @@ Incident BooksWatch::Describe(const std::string& name, const Interface& one,
   Incident incident;
   incident.kind = ToString(IncidentKind::kBooks);
   incident.subject = name;
-  incident.direction = "in";
+  incident.direction = std::string("in");
   incident.open = one.open;
   incident.start_ns = one.start_ns;
   incident.opened_ns = one.opened_ns;
@@ -117,7 +117,7 @@ Incident BooksWatch::Describe(const std::string& name, const Interface& one,
                 "more than {:.0f} % of the interface's packets were "
                 "not seen (XDP, tc, offloads) in {} slots",
                 rule.limit, kUnseenSlots);
-  incident.unit = "%";
+  incident.unit = std::string("%");
   incident.value = one.value;
   incident.limit = one.unattributed.packets > 0 ? 0 : rule.limit;
   incident.peak = one.peak;

@@ -136,7 +136,7 @@ Incident CarpetWatch::Describe(const Prefix& prefix, const Group& group,
   if (group.network >= 0 &&
       static_cast<std::size_t>(group.network) < networks.size())
     incident.network = networks[static_cast<std::size_t>(group.network)];
-  incident.direction = "in";
+  incident.direction = std::string("in");
   incident.severity = IncidentSeverity::kFailure;
   group.alarm.FillIn(incident);
   incident.rule = fmt::format(
@@ -146,7 +146,7 @@ Incident CarpetWatch::Describe(const Prefix& prefix, const Group& group,
       "hosts, {:.0f} %), in 3 of 5 s",
       incident.limit, rule.share * 100, rule.times, group.touched,
       group.share * 100);
-  incident.unit = "packets/s";
+  incident.unit = std::string("packets/s");
   if (group.why) group.why->FillIn(incident, privacy);
   return incident;
 }

@@ -58,7 +58,7 @@ Incident MartianWatch::Describe(std::size_t i, const DetectLimits& limits,
   Incident incident;
   incident.kind = ToString(IncidentKind::kMartian);
   incident.subject = name;
-  incident.direction = "in";
+  incident.direction = std::string("in");
   incident.severity = IncidentSeverity::kWarning;
   incident.open = kind.open;
   incident.start_ns = kind.start_ns;
@@ -69,7 +69,7 @@ Incident MartianWatch::Describe(std::size_t i, const DetectLimits& limits,
       "with a source from the wrong side", "of which neither side is ours"};
   incident.rule = fmt::format("{:.0f} or more packets {} in a minute",
                               rule.limit, kMeanings[i]);
-  incident.unit = "packets/min";
+  incident.unit = std::string("packets/min");
   incident.value = kind.value;
   incident.limit = rule.limit;
   incident.peak = kind.peak;

@@ -95,7 +95,7 @@ Incident QuietWatch::DescribeHost(
   incident.subject = address.ToString();
   incident.network = NameAt(networks, quiet.network);
   incident.customer = NameAt(customers, quiet.customer);
-  incident.direction = "out";
+  incident.direction = std::string("out");
   incident.severity = IncidentSeverity::kWarning;
   incident.open = quiet.open;
   incident.start_ns = quiet.since_ns;
@@ -105,7 +105,7 @@ Incident QuietWatch::DescribeHost(
       "nothing sent for {:.0f} s, while others send to it; 99 of 100 of its "
       "own silences are shorter than {:.0f} s",
       quiet.limit, quiet.usual);
-  incident.unit = "s";
+  incident.unit = std::string("s");
   incident.value = quiet.value;
   incident.peak = quiet.value;
   incident.limit = quiet.limit;
@@ -122,7 +122,7 @@ Incident QuietWatch::DescribeSight(
   incident.kind = ToString(IncidentKind::kMirrorLost);
   incident.subject = incident.network =
       NameAt(networks, static_cast<int>(network));
-  incident.direction = "in";
+  incident.direction = std::string("in");
   incident.severity = IncidentSeverity::kFailure;
   incident.open = sight.open;
   incident.start_ns = sight.since_ns;
@@ -133,7 +133,7 @@ Incident QuietWatch::DescribeSight(
       "once; usually {:.0f} packets/s: look at the mirror port, the uplink and "
       "the watched interfaces",
       sight.limit, sight.usual);
-  incident.unit = "s";
+  incident.unit = std::string("s");
   incident.value = static_cast<double>(sight.quiet_seconds);
   incident.peak = sight.peak;
   incident.limit = sight.limit;

@@ -15,7 +15,7 @@ DetectConfig::DetectConfig() {
   self[kIcmpFlood] = {.limit = 250};
   self[kFragmentFlood] = {.limit = 1000};
   self[kAmplification] = {.limit = 250};
-  self[kHammering] = {.limit = 5000, .share = 0.5};
+  self[kHammering] = {.limit = 5000, .times = 5, .share = 0.5};
   self[kCarpet] = {.limit = 10000, .times = 3, .share = 0.3};
   self[kPortScan] = self[kHostScan] = {.limit = 25,
                                        .limit_unused = 10,

@@ -12,18 +12,12 @@ namespace iptrk {
 namespace {
 
 constexpr std::size_t kWorthEvidence = 4;  // targets
-constexpr int kUnusedTouched = 3;          // of our addresses
 constexpr double kFewHosts = 5;            // a scan of ports
 constexpr std::uint16_t kTraceFirst = 33434, kTraceLast = 33700;
 
 std::uint64_t TargetOf(Address address, std::uint8_t protocol,
                        std::uint16_t port) {
   return RecentKeys::Hash(address, {}, std::uint64_t{protocol} << 16 | port);
-}
-
-int UnusedAmong(const std::vector<std::uint32_t>& tags, std::uint32_t mark) {
-  return static_cast<int>(std::count_if(
-      tags.begin(), tags.end(), [=](std::uint32_t tag) { return tag & mark; }));
 }
 
 }  // namespace
@@ -75,13 +69,9 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
                                                            : sides.dst_network);
   }
   source.volume += record;
-  const auto tag = (static_cast<std::uint32_t>(target >> 32) & ~kUnused) |
-                   (sides.dst_unused ? kUnused : 0);
-  const auto is_it = [=](std::uint32_t one) {
-    return (one & ~kUnused) == (tag & ~kUnused);
-  };
-  if (std::any_of(source.now.begin(), source.now.end(), is_it) ||
-      std::any_of(source.before.begin(), source.before.end(), is_it))
+  const auto tag = static_cast<std::uint32_t>(target >> 32);
+  if (std::count(source.now.begin(), source.now.end(), tag) ||
+      std::count(source.before.begin(), source.before.end(), tag))
     return;
   source.last_ns = now_ns;
   if (source.Count() < kMostTargets)
@@ -90,6 +80,9 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
     ++source.beyond;
   const Address target_host = Address::FromBytes(record.dst);
   source.hosts.Add(target_host);
+  if (sides.dst_unused && source.unused.size() < kUnusedTouched &&
+      !std::count(source.unused.begin(), source.unused.end(), target_host))
+    source.unused.push_back(target_host);
   if (!source.why && source.Count() >= kWorthEvidence)
     source.why = std::make_unique<Evidence>();
   if (source.why)
@@ -102,10 +95,9 @@ void ScanTable::Answer(Address asker, std::uint64_t target) {
   if (!answering_.Add(target)) return;
   Source* source = Find(asker);
   if (!source) return;
-  const auto tag = static_cast<std::uint32_t>(target >> 32) & ~kUnused;
-  const auto is_it = [=](std::uint32_t one) { return (one & ~kUnused) == tag; };
-  std::erase_if(source->now, is_it);
-  std::erase_if(source->before, is_it);
+  const auto tag = static_cast<std::uint32_t>(target >> 32);
+  std::erase(source->now, tag);
+  std::erase(source->before, tag);
 }
 
 void ScanTable::Take(const iptrk_record& record, const ScanSides& sides,
@@ -150,9 +142,7 @@ double ScanTable::LimitOf(const Source& source,
   const DetectRule& rule = limits.Of(source.kind);
   if (!rule.enabled || limits.Allows(source.kind, source.address))
     return DetectLimits::kNever;
-  const bool dark =
-      UnusedAmong(source.now, kUnused) + UnusedAmong(source.before, kUnused) >=
-      kUnusedTouched;
+  const bool dark = source.unused.size() >= kUnusedTouched;
   return source.ours ? dark ? rule.limit_own_unused : rule.limit_own
          : dark      ? rule.limit_unused
                      : rule.limit;
@@ -177,7 +167,7 @@ void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
         continue;
       }
     }
-    if (source.Count() < kUnusedTouched && !source.open) continue;
+    if (source.Count() < kWorthEvidence && !source.open) continue;
     const double hosts = source.hosts.Count();
     if (!source.open)
       source.kind = hosts <= kFewHosts ? IncidentKind::kPortScan
@@ -224,11 +214,11 @@ Incident ScanTable::Describe(const Source& source, const DetectLimits& limits,
   incident.kind = ToString(source.kind);
   incident.subject = source.ours ? source.address.ToString()
                                  : PeerText(source.address, privacy);
-  if (incident.subject.empty()) incident.subject = "a remote host";
+  if (incident.subject.empty()) incident.subject = std::string("a remote host");
   if (source.network >= 0 &&
       static_cast<std::size_t>(source.network) < networks.size())
     incident.network = networks[static_cast<std::size_t>(source.network)];
-  incident.direction = source.ours ? "out" : "in";
+  incident.direction = std::string(source.ours ? "out" : "in");
   incident.severity =
       source.worse ? IncidentSeverity::kFailure : IncidentSeverity::kWarning;
   incident.open = source.open;
@@ -238,9 +228,12 @@ Incident ScanTable::Describe(const Source& source, const DetectLimits& limits,
   incident.limit = LimitOf(source, limits);
   incident.rule = fmt::format(
       "{:.0f} or more targets (host and port) of {} that did not answer, in 15 "
-      "minutes",
-      incident.limit, source.ours ? "one host of ours" : "one remote");
-  incident.unit = "targets";
+      "minutes{}",
+      incident.limit, source.ours ? "one host of ours" : "one remote",
+      source.unused.size() < kUnusedTouched
+          ? ""
+          : ", three addresses among them that nobody uses");
+  incident.unit = std::string("targets");
   incident.value = static_cast<double>(source.Count());
   incident.peak = source.peak;
   incident.window = static_cast<int>(kWindow);

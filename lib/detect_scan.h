@@ -59,7 +59,7 @@ class ScanTable {
  private:
   static constexpr std::size_t kWay = 8;  // places of one source
   static constexpr std::size_t kMostTargets = 1024;
-  static constexpr std::uint32_t kUnused = 1;  // in a target's tag
+  static constexpr std::size_t kUnusedTouched = 3;
   struct Source {
     Address address;
     bool taken = false, ours = false;
@@ -76,6 +76,7 @@ class ScanTable {
     Volume volume;
     int calm = 0;
     PeerSketch hosts;
+    std::vector<Address> unused;    // of ours that it touched, kUnusedTouched
     std::unique_ptr<Evidence> why;  // from the fourth target on
     std::size_t Count() const {
       return now.size() + before.size() + static_cast<std::size_t>(beyond);

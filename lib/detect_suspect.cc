@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint16_t kTalkSeconds = 5;  // both sides spoke within
 constexpr double kMostly = 0.5;
+constexpr std::uint32_t kWholePacket = 600;  // bytes: no question
 
 std::uint64_t Clip(std::uint64_t value, std::uint64_t less) {
   return value > less ? value - less : 0;
@@ -114,6 +115,7 @@ Suspect::Class Suspect::ClassOf(Way way, const iptrk_record& record,
         if (received) Await(hash);
         return Class::kSyn;
       }
+      if (flags & kTcpSyn) second_[Index(way)].accepted += record.packets;
       if (flags & (kTcpSyn | kTcpRst)) return Class::kAnswer;
       if (received && (flags & kTcpAck) && Complete(hash))
         second_[Index(way)].completed += record.packets;
@@ -125,8 +127,10 @@ Suspect::Class Suspect::ClassOf(Way way, const iptrk_record& record,
           !asked.Has(RecentKeys::Hash(own, peer, peer_port)))
         return Class::kReflected;
       // Who is asked at its port may be flooded by those it answers; who
-      // asked wants it.
-      const bool wanted = both && (!received || peer_port < own_port);
+      // asked, or is sent whole packets of data, wants it.
+      const bool wanted =
+          both && (!received || peer_port <= own_port ||
+                   record.bytes >= kWholePacket * record.packets);
       return wanted ? Class::kExplained : Class::kUdp;
     }
     case IPPROTO_ICMP:
@@ -186,9 +190,8 @@ Volume Suspect::Measured(Way way, IncidentKind kind,
   const Second& there = second_[Index(Other(way))];
   const DetectRule& rule = limits.Of(kind);
   const Volume syn =
-      Without(here.Of(Class::kSyn), way == Way::kReceived
-                                        ? here.completed
-                                        : there.Of(Class::kAnswer).packets);
+      Without(here.Of(Class::kSyn),
+              way == Way::kReceived ? here.completed : there.accepted);
   // More answers than there was to answer. Of what is sent, all answers are:
   // one that is repeated comes from a flood, too.
   const std::uint64_t provoked =
@@ -277,7 +280,9 @@ void Suspect::EndSecond(const std::array<Volume, kWays>& total,
   }
   second_ = {};
   first_answers_ = 0;
-  rest = IsRising() ? 0 : rest + 1;
+  // What is held is not judged yet, and so not found harmless.
+  const bool holds = held_[0].packets + held_[1].packets > 0;
+  rest = IsRising() || holds ? 0 : rest + 1;
 }
 
 bool Suspect::IsExplained(Way way, IncidentKind kind) const {

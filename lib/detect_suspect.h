@@ -83,6 +83,7 @@ class Suspect {
   static constexpr std::size_t kClasses = 9;
   struct Second {
     std::array<Volume, kClasses> of;  // by Class
+    std::uint64_t accepted = 0;       // SYN with ACK
     std::uint64_t completed = 0;      // SYNs that became connections
     std::array<Volume, kRateKinds> allowed;
     Volume total() const;

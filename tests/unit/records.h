@@ -24,6 +24,7 @@ struct Packet {
   std::uint32_t packets = 1;
   std::uint64_t time_ns = 0;
   std::uint16_t flags = 0;
+  std::uint8_t tcp_flags = 0;
 };
 
 inline void PutAddress(const std::string& text, std::uint8_t* bytes) {
@@ -42,6 +43,7 @@ inline iptrk_record Record(const Packet& packet) {
   record.protocol = packet.protocol;
   record.sport = packet.sport;
   record.dport = packet.dport;
+  record.tcp_flags = packet.tcp_flags;
   record.l2_len = 14;
   const bool v6 = packet.src.find(':') != std::string::npos;
   record.flags =

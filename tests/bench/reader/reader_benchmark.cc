@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The reader's way of a record: drained, both sides looked up, classified, its
 // service found, networks and both hosts updated; against the least that could
-// be done, two updates of a flat table, and against std::unordered_map.
+// be done, two updates of a flat table, and against std::unordered_map. The
+// rules look on: a SYN in 12 records, and all UDP but QUIC's, is theirs to see.
 //
 //   build/tests/bench/reader/reader_benchmark
 //
@@ -15,6 +16,9 @@
 #include <vector>
 
 #include "lib/account.h"
+#include "lib/detect.h"
+#include "lib/detect_traffic.h"
+#include "lib/seconds.h"
 
 namespace iptrk {
 namespace {
@@ -36,12 +40,16 @@ std::vector<iptrk_record> Records(std::uint32_t hosts) {
   std::mt19937 generator(1);
   const auto random = [&] { return static_cast<std::uint32_t>(generator()); };
   std::vector<iptrk_record> records(kRecords);
+  std::uint32_t i = 0;
   for (iptrk_record& record : records) {
     record.flags = IPTRK_IPV4;
     record.ethertype = 0x0800;
     record.packets = 1;
     record.bytes = 60 + random() % 1400;
     record.protocol = random() % 4 ? IPPROTO_TCP : IPPROTO_UDP;
+    // One in 16 opens a connection.
+    if (record.protocol == IPPROTO_TCP)
+      record.tcp_flags = i++ % 16 ? kTcpAck : kTcpSyn;
     record.sport = static_cast<std::uint16_t>(1024 + random() % 60000);
     record.dport = random() % 2 ? 443 : 53;
     PutIpv4(kFirst + random() % hosts, record.src);
@@ -71,12 +79,32 @@ void SetHosts(benchmark::State& state) {
 
 void WholePath(benchmark::State& state) {
   const auto records = Records(static_cast<std::uint32_t>(state.range(0)));
-  Account account(Ours());
+  const Config config = Ours();
+  Account account(config);
+  Detector detector(config, account);  // every rule in force
   account.Take(records);
-  for (auto _ : state)
+  detector.EndSecond(kSecond);
+  std::uint64_t end_ns = kSecond;
+  for (auto _ : state) {
     Drain(records,
           [&](std::span<const iptrk_record> piece) { account.Take(piece); });
+    // A second of a million packets; its end is measured below.
+    state.PauseTiming();
+    detector.EndSecond(end_ns += kSecond);
+    state.ResumeTiming();
+  }
   SetHosts(state);
+}
+
+// What the end of a second costs, in which every host had traffic.
+void SecondsEnd(benchmark::State& state) {
+  const auto records = Records(static_cast<std::uint32_t>(state.range(0)));
+  const Config config = Ours();
+  Account account(config);
+  Detector detector(config, account);
+  account.Take(records);
+  std::uint64_t end_ns = kSecond;
+  for (auto _ : state) detector.EndSecond(end_ns += kSecond);
 }
 
 struct FlatHost {
@@ -154,6 +182,7 @@ void UnorderedMap(benchmark::State& state) {
 IPTRK_BENCHMARK(TwoFlatUpdates);
 IPTRK_BENCHMARK(WholePath);
 IPTRK_BENCHMARK(UnorderedMap);
+IPTRK_BENCHMARK(SecondsEnd);
 
 }  // namespace
 }  // namespace iptrk

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What each kind of incident needs beside a capture: tests/detection has those.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "lib/detect.h"
+#include "lib/detect_traffic.h"
+#include "tests/unit/records.h"
+
+namespace iptrk {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DetectKindsTest : public testing::Test {
+ protected:
+  static Config Lan() {
+    Config config;
+    config.networks = {{"lan", {Prefix::Parse("10.1.0.0/24").value()}}};
+    config.customers = {{"acme", {Prefix::Parse("10.1.0.80/32").value()}}};
+    return config;
+  }
+  // With another configuration; nothing is known then.
+  void Begin(const Config& config) {
+    detector_.reset();
+    account_ = std::make_unique<Account>(config);
+    detector_ = std::make_unique<Detector>(config, *account_);
+  }
+  void SetUp() override { Begin(config_); }
+
+  void Send(Packet packet) {
+    packet.time_ns = now_;
+    account_->Take(Record(packet));
+  }
+  void EndSecond() {
+    now_ += kSecond;
+    for (Incident& change : detector_->EndSecond(now_))
+      told_.push_back(std::move(change));
+  }
+  // `seconds` in which `packet`, standing for as many as it says, is sent.
+  void Send(const Packet& packet, int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      Send(packet);
+      EndSecond();
+    }
+  }
+  // What was told since the last call.
+  std::vector<std::string> Told() {
+    std::vector<std::string> lines;
+    for (const Incident& one : told_)
+      lines.push_back((one.open ? "" : "cleared ") + one.kind + " " +
+                      one.direction + " " + one.subject);
+    told_.clear();
+    return lines;
+  }
+  // Unanswered, of one remote.
+  static Packet Flood(std::uint32_t packets) {
+    return {.src = "44.1.2.66",
+            .dst = "10.1.0.80",
+            .protocol = IPPROTO_GRE,
+            .bytes = packets * 100,
+            .packets = packets};
+  }
+
+  Config config_ = Lan();
+  std::unique_ptr<Account> account_;
+  std::unique_ptr<Detector> detector_;
+  std::vector<Incident> told_;
+  std::uint64_t now_ = 1795000000 * kSecond;
+};
+
+TEST_F(DetectKindsTest, TellOfAMillionSpoofedSourcesOnceInBoundedMemory) {
+  const std::size_t before = mallinfo2().uordblks;
+  for (std::uint32_t second = 0; second < 10; ++second) {
+    for (std::uint32_t i = 0; i < 100000; ++i) {
+      iptrk_record record = Record({.src = "44.0.0.1",
+                                    .dst = "10.1.0.80",
+                                    .time_ns = now_,
+                                    .tcp_flags = kTcpSyn});
+      Address::FromIpv4(0x2c000000 + (second * 100000 + i) * 7)
+          .ToBytes(record.src);
+      account_->Take(record);
+    }
+    EndSecond();
+  }
+  EXPECT_LT(mallinfo2().uordblks - before, std::size_t{64} << 20);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_EQ(told_[0].kind, "syn-flood");
+  EXPECT_EQ(told_[0].customer, "acme");
+  EXPECT_THAT(told_[0].peers, IsEmpty());
+  const auto open = detector_->Open();
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_GT(open[0].distinct_peers, 100000);
+  EXPECT_NEAR(static_cast<double>(open[0].packets), 1e6, 1000);
+}
+
+TEST_F(DetectKindsTest, HaveALimitThatRisesWithWhatIsUsual) {
+  Send(Flood(25000), 5);
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
+  Begin(config_);
+  Send(Flood(4900), 700);
+  Send(Flood(24000), 10);
+  EXPECT_THAT(Told(), IsEmpty());
+  Send(Flood(60000), 5);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_NEAR(told_[0].baseline, 5100, 200);
+  EXPECT_NEAR(told_[0].limit, 5 * told_[0].baseline, 1);
+  EXPECT_THAT(told_[0].rule, HasSubstr("5 times what is usual"));
+  EXPECT_THAT(told_[0].Message(), HasSubstr("usually 5,"));
+}
+
+TEST_F(DetectKindsTest, FreezeWhatIsUsualWhileTheyLast) {
+  Send(Flood(4900), 700);
+  Send(Flood(60000), 600);
+  Send(Flood(4900), 200);
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80",
+                                  "cleared packets in 10.1.0.80"));
+  Send(Flood(60000), 5);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_LT(told_[0].baseline, 5500);
+}
+
+TEST_F(DetectKindsTest, KnowWhatIsUsualAfterARestart) {
+  Send(Flood(4900), 700);
+  const std::string saved = detector_->SaveBaselines();
+  Begin(config_);
+  EXPECT_FALSE(detector_->RestoreBaselines("not what was saved"));
+  EXPECT_TRUE(detector_->RestoreBaselines(saved));
+  Send(Flood(24000), 10);
+  EXPECT_THAT(Told(), IsEmpty());
+  EXPECT_EQ(detector_->SaveBaselines().size(), saved.size());
+}
+
+TEST_F(DetectKindsTest, HaveLimitsOfANetworkACustomerAndAHost) {
+  config_.networks[0].detect = {{IncidentKind::kPackets, {}, 1000.0}};
+  Begin(config_);
+  Send(Flood(3000), 8);
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
+  config_.customers[0].detect = {{IncidentKind::kPackets, {}, 4000.0}};
+  Begin(config_);
+  Send(Flood(3000), 8);
+  EXPECT_THAT(Told(), IsEmpty());
+  config_.detect[IncidentKind::kPackets].hosts = {
+      {Prefix::Parse("10.1.0.80").value(), 2000}};
+  Begin(config_);
+  Send(Flood(3000), 8);
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
+  config_.detect[IncidentKind::kPackets].hosts.clear();
+  config_.customers[0].detect = {{IncidentKind::kPackets, false, {}}};
+  Begin(config_);
+  Send(Flood(4900), 8);
+  EXPECT_THAT(Told(), IsEmpty());
+}
+
+TEST_F(DetectKindsTest, LeaveOutWhoIsAllowed) {
+  for (const char* allowed : {"44.1.0.0/16", "10.1.0.80"}) {
+    config_ = Lan();
+    for (const IncidentKind kind :
+         {IncidentKind::kPackets, IncidentKind::kHammering})
+      config_.detect[kind].allow = {Prefix::Parse(allowed).value()};
+    Begin(config_);
+    Send(Flood(50000), 10);
+    EXPECT_THAT(Told(), IsEmpty()) << allowed;
+  }
+}
+
+TEST_F(DetectKindsTest, AreNotTheAnswersOfAFlood) {
+  for (int second = 0; second < 10; ++second) {
+    for (int i = 0; i < 2000; ++i) {
+      const std::string source =
+          "44.2." + std::to_string(i % 200) + "." + std::to_string(second + 1);
+      Send({.src = source, .dst = "10.1.0.80", .tcp_flags = kTcpSyn});
+      Send({.src = "10.1.0.80",
+            .dst = source,
+            .packets = 20,
+            .tcp_flags = kTcpRst | kTcpAck});
+    }
+    EndSecond();
+  }
+  EXPECT_THAT(Told(), ElementsAre("syn-flood in 10.1.0.80"));
+}
+
+TEST_F(DetectKindsTest, CountWhatIsAnsweredWhereASysopWantsIt) {
+  config_.detect[IncidentKind::kPackets].answered = true;
+  const auto download = [&] {
+    for (int i = 0; i < 10; ++i) {
+      Send({.src = "10.1.0.80",
+            .dst = "44.1.2.66",
+            .packets = 3000,
+            .tcp_flags = kTcpAck});
+      Send({.src = "44.1.2.66",
+            .dst = "10.1.0.80",
+            .packets = 60000,
+            .tcp_flags = kTcpAck});
+      EndSecond();
+    }
+  };
+  download();
+  EXPECT_THAT(Told(), IsEmpty());
+  Begin(config_);
+  download();
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
+}
+
+TEST_F(DetectKindsTest, SayWhenAScanBecomesMuchWorse) {
+  for (std::uint16_t port = 1; port <= 300; ++port) {
+    Send({.src = "44.1.2.66",
+          .dst = "10.1.0.80",
+          .dport = port,
+          .tcp_flags = kTcpSyn});
+    if (port % 30 == 0) EndSecond();
+  }
+  ASSERT_THAT(told_.size(), 2u);
+  EXPECT_EQ(told_[0].severity, IncidentSeverity::kWarning);
+  EXPECT_EQ(told_[1].severity, IncidentSeverity::kFailure);
+  EXPECT_EQ(told_[0].id, told_[1].id);
+  EXPECT_EQ(told_[1].Fields().at("severity"), "failure");
+}
+
+TEST_F(DetectKindsTest, KeepNoAddressOfAScannerWhereNoneMayBeKept) {
+  config_.privacy.peers = PeerPrivacy::kNone;
+  Begin(config_);
+  for (std::uint16_t port = 1; port <= 30; ++port)
+    Send({.src = "44.1.2.66",
+          .dst = "10.1.0.80",
+          .dport = port,
+          .tcp_flags = kTcpSyn});
+  EndSecond();
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_THAT(ToJson(told_[0]).dump(), testing::Not(HasSubstr("44.1")));
+}
+
+TEST_F(DetectKindsTest, SaySoWhenTheBooksOfAnInterfaceDoNotClose) {
+  iptrk_interface eth0{};
+  std::strcpy(eth0.name, "eth0");
+  eth0.watched = 1;
+  const auto slot = [&](std::uint64_t recorded, std::uint64_t unattributed,
+                        std::uint64_t unseen) {
+    const iptrk_interface before = eth0;
+    iptrk_books& books = eth0.received;
+    const auto add = [](iptrk_volume& volume, std::uint64_t packets) {
+      volume.packets += packets;
+      volume.bytes += packets * 100;
+    };
+    add(books.recorded, recorded);
+    add(books.unattributed, unattributed);
+    add(books.seen, recorded + unattributed);
+    add(books.nic, recorded + unattributed + unseen);
+    now_ += 10 * kSecond;
+    for (Incident& change : detector_->EndBooks(now_, 10, {before}, {eth0}))
+      told_.push_back(std::move(change));
+  };
+  for (int i = 0; i < 5; ++i) slot(10000, 0, 100);
+  EXPECT_THAT(Told(), IsEmpty());
+  slot(10000, 7, 0);
+  EXPECT_THAT(Told(), ElementsAre("books in eth0"));
+  for (int i = 0; i < 6; ++i) slot(10000, 0, 0);
+  EXPECT_THAT(Told(), ElementsAre("cleared books in eth0"));
+  for (int i = 0; i < 3; ++i) slot(10000, 0, 1000);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_THAT(told_[0].rule, HasSubstr("more than 5 % of the interface's"));
+}
+
+TEST_F(DetectKindsTest, HaveEveryFieldOfANotification) {
+  Send(Flood(50000), 4);
+  ASSERT_EQ(told_.size(), 1u);
+  const auto fields = told_[0].Fields();
+  for (const char* name :
+       {"incident", "kind",          "subject",     "network",
+        "customer", "direction",     "severity",    "state",
+        "start",    "opened",        "rule",        "unit",
+        "value",    "limit",         "window",      "baseline",
+        "peak",     "total_packets", "total_bytes", "distinct_peers",
+        "peers",    "ports"})
+    EXPECT_TRUE(fields.contains(name)) << name;
+  EXPECT_LE(told_[0].Message().size(), 255u);
+}
+
+}  // namespace
+}  // namespace iptrk
