@@ -144,6 +144,10 @@ void Detector::OnPacket(Host& host, Way way, const iptrk_record& record) {
 
 void Detector::OnOdd(const iptrk_record& record, Host* src, Host* dst,
                      int src_network, int dst_network) {
+  // Questions and answers among ours are none of the rules' here.
+  if (src && dst && record.protocol == IPPROTO_UDP &&
+      !(record.flags & IPTRK_FRAGMENT))
+    return;
   const bool no_remote = record.flags & IPTRK_NO_REMOTE;
   bool counts_in = true;
   if (record.protocol == IPPROTO_UDP && !(record.flags & IPTRK_FRAGMENT)) {
@@ -161,10 +165,8 @@ void Detector::OnOdd(const iptrk_record& record, Host* src, Host* dst,
           no_remote || !asked_.Has(RecentKeys::Hash(to, from, record.sport));
   }
   if (!no_remote)
-    scans_.Take(
-        record,
-        {src_network, dst_network, dst != nullptr && !baselines_.HasSent(*dst)},
-        second_ns_, privacy_);
+    scans_.Take(record, {src_network, dst_network, dst}, second_ns_, privacy_,
+                baselines_);
   const auto count = [&](Host* host, Way way) {
     if (!host) return;
     std::uint32_t& odd = host->rate[Index(way)].odd;

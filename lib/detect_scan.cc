@@ -20,49 +20,74 @@ std::uint64_t TargetOf(Address address, std::uint8_t protocol,
   return RecentKeys::Hash(address, {}, std::uint64_t{protocol} << 16 | port);
 }
 
+std::uint64_t PlaceHash(Address address) {
+  return HashAddress(address, 7) * 0x9e3779b97f4a7c15u;
+}
+
+std::uint32_t TagOf(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash) | 1;
+}
+
 }  // namespace
 
-ScanTable::ScanTable() : sources_(kMostSources) {}
+ScanTable::ScanTable() : sources_(kMostSources), places_(kMostSources) {}
 
-ScanTable::Source* ScanTable::Find(Address address) {
-  const std::size_t group = HashAddress(address, 7) * 0x9e3779b97f4a7c15u >> 40;
-  Source* const first = &sources_[group % (kMostSources / kWay) * kWay];
-  for (Source* one = first; one < first + kWay; ++one)
-    if (one->taken && one->address == address) return one;
-  return nullptr;
+std::size_t ScanTable::Find(Address address) const {
+  const std::uint64_t hash = PlaceHash(address);
+  const std::size_t first = (hash >> 40) % (kMostSources / kWay) * kWay;
+  for (std::size_t i = first; i < first + kWay; ++i)
+    if (places_[i].tag == TagOf(hash) && sources_[i].taken &&
+        sources_[i].address == address)
+      return i;
+  return kNowhere;
+}
+
+// Open ones last, then by what they tried, then by when.
+void ScanTable::Rank(std::size_t place) {
+  const Source& source = sources_[place];
+  const auto count =
+      static_cast<std::uint32_t>(std::min<std::size_t>(source.Count(), 1023));
+  places_[place].rank =
+      std::uint32_t{source.open} << 31 | count << 21 |
+      (static_cast<std::uint32_t>(source.last_ns / kSecond) & 0xfffff) << 1 | 1;
+}
+
+void ScanTable::Clear(std::size_t place) {
+  // Keeps the memory of the lists.
+  Source& source = sources_[place];
+  std::vector<std::uint32_t> now = std::move(source.now);
+  std::vector<std::uint32_t> before = std::move(source.before);
+  now.clear();
+  before.clear();
+  source = Source();
+  source.now = std::move(now);
+  source.before = std::move(before);
+  places_[place] = {};
 }
 
 // The place of whoever tried least, and of those for the longest time.
-ScanTable::Source& ScanTable::Make(Address address) {
-  const std::size_t group = HashAddress(address, 7) * 0x9e3779b97f4a7c15u >> 40;
-  Source* const first = &sources_[group % (kMostSources / kWay) * kWay];
-  Source* least = first;
-  const auto rank = [](const Source& one) {
-    return std::tuple(one.taken, one.open, one.Count(), one.last_ns);
-  };
-  for (Source* one = first + 1; one < first + kWay; ++one)
-    if (rank(*one) < rank(*least)) least = one;
-  // Keeps the memory of the lists.
-  std::vector<std::uint32_t> now = std::move(least->now);
-  std::vector<std::uint32_t> before = std::move(least->before);
-  now.clear();
-  before.clear();
-  *least = Source();
-  least->address = address;
-  least->taken = true;
-  least->now = std::move(now);
-  least->before = std::move(before);
-  return *least;
+std::size_t ScanTable::Make(Address address) {
+  const std::uint64_t hash = PlaceHash(address);
+  const std::size_t first = (hash >> 40) % (kMostSources / kWay) * kWay;
+  std::size_t least = first;
+  for (std::size_t i = first + 1; i < first + kWay; ++i)
+    if (places_[i].rank < places_[least].rank) least = i;
+  Clear(least);
+  sources_[least].address = address;
+  sources_[least].taken = true;
+  places_[least].tag = TagOf(hash);
+  return least;
 }
 
 void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
                     const ScanSides& sides, std::uint64_t now_ns,
-                    PeerPrivacy privacy) {
+                    PeerPrivacy privacy, Baselines& usual) {
   if (answering_.Has(target)) return;
   const Address address = Address::FromBytes(record.src);
-  Source* found = Find(address);
-  Source& source = found ? *found : Make(address);
-  if (!found) {
+  const std::size_t found = Find(address);
+  const std::size_t place = found == kNowhere ? Make(address) : found;
+  Source& source = sources_[place];
+  if (found == kNowhere) {
     source.start_ns = source.turned_ns = now_ns;
     source.ours = sides.src_network != kNoNetwork;
     source.network = static_cast<std::int16_t>(source.ours ? sides.src_network
@@ -80,7 +105,8 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
     ++source.beyond;
   const Address target_host = Address::FromBytes(record.dst);
   source.hosts.Add(target_host);
-  if (sides.dst_unused && source.unused.size() < kUnusedTouched &&
+  if (sides.dst && !usual.HasSent(*sides.dst) &&
+      source.unused.size() < kUnusedTouched &&
       !std::count(source.unused.begin(), source.unused.end(), target_host))
     source.unused.push_back(target_host);
   if (!source.why && source.Count() >= kWorthEvidence)
@@ -88,25 +114,28 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
   if (source.why)
     source.why->Add(target_host, record.dport, record,
                     source.ours ? privacy : PeerPrivacy::kFull);
+  Rank(place);
 }
 
 // Whatever answers is no sign of a scan.
 void ScanTable::Answer(Address asker, std::uint64_t target) {
   if (!answering_.Add(target)) return;
-  Source* source = Find(asker);
-  if (!source) return;
+  const std::size_t place = Find(asker);
+  if (place == kNowhere) return;
   const auto tag = static_cast<std::uint32_t>(target >> 32);
-  std::erase(source->now, tag);
-  std::erase(source->before, tag);
+  std::erase(sources_[place].now, tag);
+  std::erase(sources_[place].before, tag);
+  Rank(place);
 }
 
 void ScanTable::Take(const iptrk_record& record, const ScanSides& sides,
-                     std::uint64_t now_ns, PeerPrivacy privacy) {
+                     std::uint64_t now_ns, PeerPrivacy privacy,
+                     Baselines& usual) {
   if (record.flags & (IPTRK_FRAGMENT_LATER | IPTRK_NO_REMOTE)) return;
   const bool src_ours = sides.src_network != kNoNetwork;
   const auto try_it = [&](std::uint16_t port) {
     Try(record, TargetOf(Address::FromBytes(record.dst), record.protocol, port),
-        sides, now_ns, privacy);
+        sides, now_ns, privacy, usual);
   };
   const auto answer = [&](std::uint16_t port) {
     Answer(Address::FromBytes(record.dst),
@@ -122,9 +151,10 @@ void ScanTable::Take(const iptrk_record& record, const ScanSides& sides,
       return;
     }
     case IPPROTO_UDP:
-      if (src_ours) answer(record.sport);
+      if (src_ours && sides.dst_network == kNoNetwork) answer(record.sport);
       // A host of ours that asks the world (DNS, DHT) is none.
-      else if (!IsReflectorPort(record.sport) && record.sport >= 1024 &&
+      else if (!src_ours && !IsReflectorPort(record.sport) &&
+               record.sport >= 1024 &&
                !(record.dport >= kTraceFirst && record.dport <= kTraceLast))
         try_it(record.dport);
       return;
@@ -156,14 +186,16 @@ void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     answering_.Turn();
     turned_ns_ = end_ns;
   }
-  for (Source& source : sources_) {
-    if (!source.taken) continue;
+  for (std::size_t place = 0; place < kMostSources; ++place) {
+    if (places_[place].rank == 0) continue;
+    Source& source = sources_[place];
     if (end_ns >= source.turned_ns + kHalf) {
       source.before = std::exchange(source.now, {});
       source.beyond = 0;
       source.turned_ns = end_ns;
+      Rank(place);
       if (source.Count() == 0 && !source.open) {
-        source = Source();
+        Clear(place);
         continue;
       }
     }
@@ -189,7 +221,10 @@ void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
       continue;
     }
     changes.push_back(Describe(source, limits, networks, privacy));
-    if (!source.open) source = Source();
+    if (source.open)
+      Rank(place);
+    else
+      Clear(place);
   }
 }
 
@@ -203,8 +238,8 @@ void ScanTable::AddOpen(const DetectLimits& limits,
 }
 
 bool ScanTable::IsScanner(Address source) const {
-  const Source* found = const_cast<ScanTable*>(this)->Find(source);
-  return found && found->open;
+  const std::size_t found = Find(source);
+  return found != kNowhere && sources_[found].open;
 }
 
 Incident ScanTable::Describe(const Source& source, const DetectLimits& limits,

@@ -22,17 +22,18 @@
 #include "kernel/uapi/iptrk.h"
 #include "lib/classify.h"
 #include "lib/detect_alarm.h"
+#include "lib/detect_baseline.h"
 #include "lib/detect_evidence.h"
 #include "lib/detect_limits.h"
 #include "lib/recent_keys.h"
 
 namespace iptrk {
 
-// What is known of the two sides of a try.
+// What is known of the two sides of a packet.
 struct ScanSides {
   int src_network = kNoNetwork;
   int dst_network = kNoNetwork;
-  bool dst_unused = false;  // ours, and never sent a packet
+  const Host* dst = nullptr;  // null: not ours
 };
 
 class ScanTable {
@@ -42,9 +43,9 @@ class ScanTable {
 
   ScanTable();
 
-  // Any packet that is no plain traffic.
+  // Any packet that is no plain traffic. `usual` says who never sent one.
   void Take(const iptrk_record& record, const ScanSides& sides,
-            std::uint64_t now_ns, PeerPrivacy privacy);
+            std::uint64_t now_ns, PeerPrivacy privacy, Baselines& usual);
 
   // Ends a second: the incidents that changed.
   void EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
@@ -83,10 +84,21 @@ class ScanTable {
     }
   };
 
-  Source* Find(Address address);
-  Source& Make(Address address);
+  // Of a source, so that looking for one and for the least of eight takes one
+  // cache line.
+  struct Place {
+    std::uint32_t tag = 0;   // of its address
+    std::uint32_t rank = 0;  // 0: free; the least makes room
+  };
+  static constexpr std::size_t kNowhere = ~std::size_t{0};
+
+  std::size_t Find(Address address) const;
+  std::size_t Make(Address address);
+  void Rank(std::size_t place);
+  void Clear(std::size_t place);
   void Try(const iptrk_record& record, std::uint64_t target,
-           const ScanSides& sides, std::uint64_t now_ns, PeerPrivacy privacy);
+           const ScanSides& sides, std::uint64_t now_ns, PeerPrivacy privacy,
+           Baselines& usual);
   void Answer(Address asker, std::uint64_t target);
   double LimitOf(const Source& source, const DetectLimits& limits) const;
   Incident Describe(const Source& source, const DetectLimits& limits,
@@ -94,7 +106,8 @@ class ScanTable {
                     PeerPrivacy privacy) const;
 
   std::vector<Source> sources_;
-  RecentKeys answering_;  // targets that answered somebody
+  std::vector<Place> places_;  // of sources_
+  RecentKeys answering_;       // targets that answered somebody
   std::uint64_t turned_ns_ = 0;
 };
 
