@@ -20,7 +20,7 @@ Config Ours() {
   config.networks = {{"lan",
                       {Prefix::Parse("10.1.0.0/24").value(),
                        Prefix::Parse("2001:db8:1::/64").value()}}};
-  config.detect.packets.limit = 500;
+  config.detect[IncidentKind::kPackets].limit = 500;
   return config;
 }
 
