@@ -76,7 +76,7 @@ it 'takes the example with every key uncommented' says 0 <(uncommented) ': ok'
 it 'says what a configuration means' says 0 "$work/good.toml" \
 	'network lan: 10\.1\.0\.0/24: 256 addresses, 2001:db8:1::/48: 65,536 hosts, a /64 each' \
 	'customer acme: 10\.1\.0\.64/26; billed by max-of-p95, months of Europe/Berlin' \
-	'service web: tcp/80, udp/443' 'packets/s' 'ledger: /var/lib/iptrk/ledger\.sqlite'
+	'service web: tcp/80, udp/443' 'incidents: .*syn-flood' 'ledger: /var/lib/iptrk/ledger\.sqlite'
 it 'warns of an interface that is not there, and takes the file' says 0 "$work/odd.toml" \
 	"odd\.toml:2:21: no interface of this machine matches 'nosuch\*' now" ': ok'
 it 'names every fault of a file, its place and its remedy' says 1 "$work/bad.toml" \
