@@ -54,7 +54,7 @@ END
 it "shows iperf3's own rate within 2 %: $compared" matches 'equal$' "$compared"
 
 # --- everything that passes while it looks, and nothing behind it
-top --once --json --seconds 12 >/run/books.json &
+"$iptrk" -c /run/iptrk.toml top --once --json --seconds 12 >/run/books.json &
 console=$!
 wait_for '[[ -e /proc/'"$console"'/fd ]] && ls -l /proc/'"$console"'/fd | grep -q iptrk' 10
 in_ns outside ping -q -c 20 -i 0.05 -s 1000 10.1.0.10 >/dev/null
