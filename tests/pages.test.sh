@@ -31,6 +31,8 @@ end=$((now - now % 300))
 	printf 'incident a packets 10.1.0.7 %d 0 %s\n' $((end - 600)) \
 		'{"rule":"more than 20000 packets a second","unit":"packets/s","value":31250,"limit":20000,"direction":"in","peers":[{"address":"198.51.100.7","packets":9,"share":0.87}],"ports":[{"protocol":"udp","port":53,"packets":9,"share":1}]}'
 	printf 'incident b silent 10.1.0.9 %d %d %s\n' $((end - 3000)) $((end - 2000)) '{"rule":"silent"}'
+	printf 'incident d port-scan 198.51.100.9 %d %d %s\n' $((end - 3000)) $((end - 2000)) \
+		'{"direction":"in","peers":[{"address":"10.1.0.7","packets":900,"share":1}]}'
 	printf 'incident c later-kind <script> %d %d %s\n' $((end - 3000)) $((end - 2000)) 'no JSON'
 } | "$fill" "$work/ledger.sqlite" || exit 2
 printf '10.1.0.7 <script>alert(1)</script>"&.example.net\n' >"$work/hosts"
@@ -82,6 +84,9 @@ it 'has every page and picture that it links to, and no markup of others' \
 	python3 tests/site-check "$work/site"
 it 'says first that something is wrong, who is hit, by whom and since when' \
 	matches '<h1>1 incident is open</h1>.*10\.1\.0\.7.*198\.51\.100\.7 \(87 %\)' "$(tr '\n' ' ' <"$work/site/index.html")"
+it 'says of a scan that who was scanned is hit' \
+	matches '>10\.1\.0\.7 \(100 %\)</a>[^%]*<td class="text"><a [^>]*>port-scan in</a></td><td class="text">198\.51\.100\.9<' \
+	"$(tr '\n' ' ' <"$work/site/index.html")"
 it 'shows the evidence of an incident' \
 	matches 'Rule</dt><dd>more than 20000.*udp/53' "$(tr '\n' ' ' <"$work/site/incidents.html")"
 it 'shows an incident of a kind that it does not know' matches 'later-kind' "$(<"$work/site/incidents.html")"

@@ -32,7 +32,7 @@ std::optional<double> Number(const json& object, const char* key) {
   return found->get<double>();
 }
 
-void Set(PageData& data, const char* key, const std::string& value) {
+void Set(PageData& data, const std::string& key, const std::string& value) {
   if (value.empty())
     data.set(key, false);
   else
@@ -128,15 +128,25 @@ PageData SharesTable(const char* title, const json& incident, const char* key,
   return tables;
 }
 
-// Who did it, in a few words.
-std::string By(const json& incident) {
+// The first of its peers, or "".
+std::string FirstPeer(const json& incident) {
   const auto peers = incident.find("peers");
-  if (peers != incident.end() && peers->is_array() && !peers->empty() &&
-      (*peers)[0].is_object()) {
-    const std::string first = Text((*peers)[0], "address");
-    const auto share = Number((*peers)[0], "share");
-    if (!first.empty())
-      return share ? fmt::format("{} ({:.0f} %)", first, *share * 100) : first;
+  return peers != incident.end() && peers->is_array() && !peers->empty() &&
+                 (*peers)[0].is_object()
+             ? Text((*peers)[0], "address")
+             : std::string();
+}
+
+// A scan's subject is who scans: its peers are hit.
+bool IsDoneBySubject(const LedgerIncident& incident) {
+  return incident.kind.ends_with("-scan");
+}
+
+// The other side of it, in a few words.
+std::string Peers(const json& incident) {
+  if (const std::string first = FirstPeer(incident); !first.empty()) {
+    const auto share = Number(incident["peers"][0], "share");
+    return share ? fmt::format("{} ({:.0f} %)", first, *share * 100) : first;
   }
   const auto distinct = Number(incident, "distinct_peers");
   if (distinct && *distinct >= 1)
@@ -165,23 +175,30 @@ PageData IncidentData(const SiteContext& context,
   data.set("anchor", "incident-" + FileNamePart(incident.id));
   data.set("link", IncidentLink(incident));
   data.set("kind", incident.kind);
-  data.set("subject", incident.subject);
-  data.set("subject_page", false);
-  data.set("host_name", false);
-  if (const auto address = Address::Parse(incident.subject)) {
-    Set(data, "host_name", context.names.Of(*address));
+  const auto set_host = [&](const std::string& key, const std::string& text) {
+    data.set(key + "_page", false);
+    data.set(key + "_name", false);
+    const auto address = Address::Parse(text);
+    if (!address) return;
+    Set(data, key + "_name", context.names.Of(*address));
     for (const NetworkView& network : networks)
       if (const auto page = network.pages.find(*address);
           page != network.pages.end())
-        data.set("subject_page", page->second);
-  }
+        data.set(key + "_page", page->second);
+  };
+  data.set("subject", incident.subject);
+  set_host("subject", incident.subject);
+  const std::string peers = Peers(fields);
+  const bool by_subject = IsDoneBySubject(incident);
+  data.set("hit", by_subject ? peers.empty() ? "–" : peers : incident.subject);
+  set_host("hit", by_subject ? FirstPeer(fields) : incident.subject);
   Set(data, "direction", Text(fields, "direction"));
   data.set("since", LocalTime(incident.start));
   data.set("since_iso", IsoTime(incident.start));
   data.set("open", incident.open);
   Set(data, "until", incident.open ? "" : LocalTime(incident.end));
   data.set("duration", IncidentDuration(incident, context.ledger_end));
-  Set(data, "by", By(fields));
+  Set(data, "by", by_subject ? incident.subject : peers);
   const std::string value = Measured(fields, incident.open ? "value" : "peak");
   const std::string limit = Measured(fields, "limit");
   data.set("measure", value.empty() ? "–"
