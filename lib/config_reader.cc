@@ -84,8 +84,9 @@ const toml::table* ConfigReader::Table(const toml::table& parent,
 void ConfigReader::OnlySections(const toml::table& root) {
   std::vector<std::string_view> known;
   for (const ConfigSection& section : kConfigSections)
-    if (known.empty() || known.back() != First(section.name))
-      known.push_back(First(section.name));
+    if (const std::string_view name = First(section.name);
+        std::find(known.begin(), known.end(), name) == known.end())
+      known.push_back(name);
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

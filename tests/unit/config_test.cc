@@ -48,6 +48,9 @@ TEST(Config, NamesThePlaceTheFaultAndTheRemedy) {
   EXPECT_THAT(FirstError("[collectd]\nhost_interval = 25\n"),
               AllOf(HasSubstr("multiple of interval"),
                     HasSubstr("one of 10, 20, 30, 50, 60, 100, 150, 300")));
+  EXPECT_THAT(FirstError("[nosuch]\n"),
+              HasSubstr("there are queue, collectd, networks, customers, "
+                        "services, detect, mail, ledger, pages, privacy"));
   EXPECT_THAT(FirstError("[queue\n"), StartsWith("iptrk.toml:1:"));
   EXPECT_THAT(FirstError("[queue]\nrecords = 5000\n"), HasSubstr("4096"));
   EXPECT_THAT(FirstError("[networks.all]\nprefixes = [\"10.0.0.0/8\"]\n"),
