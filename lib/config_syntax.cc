@@ -158,12 +158,12 @@ struct Hazard {
 };
 
 // What toml++ 3.3 would not survive: a key of so many parts that its tables,
-// nested in each other, overflow the stack; a [ that no name follows, and
-// letters beyond ASCII outside quotes, which its parser assumes away.
+// nested in each other, overflow the stack; a [ that no name follows, a } in a
+// list, and letters beyond ASCII outside quotes, which its parser assumes away.
 std::optional<Hazard> FindHazard(std::string_view text) {
   toml::source_position at{1, 0};
   std::size_t parts = 0;
-  int depth = 0;            // of lists
+  std::string open;         // brackets that are
   bool line_begins = true;  // nothing but blanks so far
   std::string_view until;   // the quotes or line end that we are within
   std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0;  // behind a BOM
@@ -214,8 +214,11 @@ std::optional<Hazard> FindHazard(std::string_view text) {
                                         kMaxParts)};
         break;
       case '[':
-        if (depth++ == 0 && line_begins) {
-          const std::size_t next = text.find_first_not_of("[ \t", i);
+        if (open.empty() && line_begins) {
+          // One bracket, or two for a list of sections; no third.
+          std::size_t next = text.find_first_not_of(" \t", i + 1);
+          if (next != text.npos && text[next] == '[')
+            next = text.find_first_not_of(" \t", next + 1);
           if (next == text.npos ||
               (!std::isalnum(static_cast<unsigned char>(text[next])) &&
                std::string_view("_-\"']").find(text[next]) ==
@@ -224,17 +227,24 @@ std::optional<Hazard> FindHazard(std::string_view text) {
                           "a section begins with [ and its name, such as "
                           "[queue]"};
         }
+        open += c;
         parts = 0;
         break;
+      case '}':
+        if (open.ends_with('['))
+          return Hazard{at, "a list ends with ], not with }"};
+        [[fallthrough]];
       case ']':
-        --depth;
+        if (!open.empty()) open.pop_back();
+        parts = 0;
+        break;
+      case '{':
+        open += c;
         parts = 0;
         break;
       case '\n':
       case '=':
       case ',':
-      case '{':
-      case '}':
         parts = 0;
         break;
     }
