@@ -7,7 +7,9 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 
+#include "lib/books_count.h"
 #include "lib/detect.h"
 #include "lib/ledger_keeper.h"
 #include "lib/local_networks.h"
@@ -48,7 +50,9 @@ struct Collector::Session {
         queue(open_queue),
         account(config),
         detector(config, account),
-        interfaces(queue.Interfaces()) {
+        interfaces(queue.Interfaces()),
+        // A queue that was just made counts from its beginning.
+        books(queue.attach().existed ? BooksCount(interfaces) : BooksCount()) {
     account.SetInterfaces(interfaces);
   }
 
@@ -59,7 +63,8 @@ struct Collector::Session {
   std::uint64_t second_end = 0;             // of the open second
   std::uint64_t slot_begin = 0;             // of the open slot
   std::uint64_t hosts_begin = 0;            // of the open host interval
-  std::vector<iptrk_interface> interfaces;  // their books at the last slot
+  std::vector<iptrk_interface> interfaces;  // when the last slot was closed
+  BooksCount books;                         // at the last slot's end
   QueueSlot slot;
   bool said_step = false;
   // Slots that an earlier reader closed, and where; to be closed there again.
@@ -188,10 +193,12 @@ void Collector::Begin(Session& session) {
     }
     if (Ns(mark.end) >= session.second_end) continue;
     session.slot_begin = Ns(mark.end);
+    if (auto books = BooksCount::Parse(mark.books))
+      session.books = std::move(*books);
     if (mark.hosts) session.hosts_begin = Ns(mark.end);
   }
   session.keeper = std::make_unique<LedgerKeeper>(
-      *ledger_, start, session.interfaces, here.created_ns, whole_from);
+      *ledger_, start, session.books, here.created_ns, whole_from);
 }
 
 // A slot of zeros before the first one: an RRD takes a value for the time
@@ -206,7 +213,7 @@ void Collector::BeginSlots(Session& session) {
   session.hosts_begin = begin(session.hosts_begin, collectd.host_interval);
   const Span slot{session.slot_begin, collectd.interval, collectd.interval};
   output_.OnSlot(slot, session.account, session.config.networks);
-  output_.OnBooks(slot, session.interfaces, session.interfaces);
+  output_.OnBooks(slot, session.books.Since(session.books));
   output_.OnQueue(slot, session.slot);
 }
 
@@ -279,12 +286,7 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
   output_.OnSlot(slot, session.account, session.config.networks);
   if (session.keeper) session.keeper->TakeSlot(session.account);
   session.account.ClearNetworks();
-  std::vector<iptrk_interface> now = session.queue.Interfaces();
-  output_.OnBooks(slot, session.interfaces, now);
-  Tell(
-      session.detector.EndBooks(end_ns, slot.seconds, session.interfaces, now));
-  session.interfaces = std::move(now);
-  session.account.SetInterfaces(session.interfaces);
+  EndBooks(session, slot, past, now_ns);
   session.slot.lag =
       now_ns > end_ns ? static_cast<double>(now_ns - end_ns) / 1e9 : 0;
   output_.OnQueue(slot, session.slot);
@@ -292,9 +294,32 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
   const LedgerPosition mark{
       static_cast<std::int64_t>(end_ns / kSecond),
       {session.queue.attach().created_ns, session.queue.Position()},
-      (past && past->hosts) || end_ns % Ns(collectd.host_interval) == 0};
+      (past && past->hosts) || end_ns % Ns(collectd.host_interval) == 0,
+      session.books.ToText()};
   if (ledger_) ledger_->PushMark(mark);
   if (mark.hosts) EndHosts(session, mark);
+}
+
+// The books at a slot's end are what an earlier reader saw there, or what there
+// is now. Of what passed while nobody read, each slot gets its share.
+void Collector::EndBooks(Session& session, const Span& slot,
+                         const LedgerPosition* past, std::uint64_t now_ns) {
+  std::vector<iptrk_interface> now = session.queue.Interfaces();
+  Tell(session.detector.EndBooks(slot.end_ns, slot.seconds, session.interfaces,
+                                 now));
+  std::optional<BooksCount> books;
+  if (past) books = BooksCount::Parse(past->books);
+  if (!books) books = BooksCount(now);
+  if (!past && now_ns > slot.end_ns + kSecond) {
+    const double length = static_cast<double>(slot.seconds) * 1e9;
+    books = books->Between(
+        session.books,
+        length / (length + static_cast<double>(now_ns - slot.end_ns)));
+  }
+  output_.OnBooks(slot, books->Since(session.books));
+  session.books = std::move(*books);
+  session.interfaces = std::move(now);
+  session.account.SetInterfaces(session.interfaces);
 }
 
 void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
@@ -306,7 +331,7 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   output_.OnHosts(span, session.account, session.config.networks);
   if (session.keeper)
     session.keeper->EndInterval(mark, span.seconds, session.account,
-                                session.config.customers, session.interfaces,
+                                session.config.customers, session.books,
                                 mark.end % kBaselinesEvery == 0
                                     ? session.detector.SaveBaselines()
                                     : std::string());

@@ -26,6 +26,7 @@
 #include "lib/config.h"
 #include "lib/config_file.h"
 #include "lib/incident.h"
+#include "lib/ledger_entry.h"
 #include "lib/ledger_writer.h"
 #include "lib/queue.h"
 #include "lib/steady_clock.h"
@@ -57,10 +58,9 @@ class CollectorOutput {
   // its first one.
   virtual void OnHosts(const Span& span, Account& account,
                        const std::vector<Network>& networks) = 0;
-  // The books of each interface in a slot: `now` less `before`.
+  // What the books of each interface gained in a slot.
   virtual void OnBooks(const Span& slot,
-                       const std::vector<iptrk_interface>& before,
-                       const std::vector<iptrk_interface>& now) = 0;
+                       const std::vector<BooksEntry>& gained) = 0;
   virtual void OnQueue(const Span& slot, const QueueSlot& queue) = 0;
   virtual void OnIncident(const Incident& incident) = 0;
   // Something of ours, "configuration" or "ledger", is wrong, or was and is
@@ -96,6 +96,8 @@ class Collector {
   void EndSecond(Session& session, std::uint64_t now_ns);
   void Tell(const std::vector<Incident>& incidents);
   void EndSlot(Session& session, std::uint64_t now_ns);
+  void EndBooks(Session& session, const Span& slot, const LedgerPosition* past,
+                std::uint64_t now_ns);
   void EndHosts(Session& session, const LedgerPosition& mark);
   void GiveBack(Session& session);
   void TakeChange();

@@ -48,10 +48,12 @@ std::string PositionsToBlob(const std::vector<std::uint64_t>& positions) {
           positions.size() * sizeof positions[0]};
 }
 
-// Of the columns end or slot, created_ns, positions, hosts.
+// Of the columns end or slot, created_ns, positions, hosts, books.
 LedgerPosition ReadPosition(const LedgerStatement& row) {
-  LedgerPosition position{
-      row.Integer(0), {row.Unsigned(1), {}}, row.Integer(3) != 0};
+  LedgerPosition position{row.Integer(0),
+                          {row.Unsigned(1), {}},
+                          row.Integer(3) != 0,
+                          std::string(row.Text(4))};
   const std::string_view blob = row.Blob(2);
   position.mark.positions.resize(blob.size() / sizeof(std::uint64_t));
   if (!blob.empty())
@@ -184,8 +186,8 @@ void Ledger::Prune(std::int64_t slot) {
 }
 
 std::optional<LedgerPosition> Ledger::LastApplied() const {
-  LedgerStatement query =
-      database_.Prepare("SELECT end, created_ns, positions, 1 FROM applied");
+  LedgerStatement query = database_.Prepare(
+      "SELECT end, created_ns, positions, 1, '' FROM applied");
   if (!query.Next()) return std::nullopt;
   return ReadPosition(query);
 }
@@ -208,10 +210,10 @@ void Ledger::SetApplied(const LedgerPosition& position,
 }
 
 void Ledger::PutMark(const LedgerPosition& mark) {
-  database_.Prepare("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?)")
+  database_.Prepare("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)")
       .Run(mark.end, mark.mark.created_ns,
            std::string_view(PositionsToBlob(mark.mark.positions)),
-           std::int64_t{mark.hosts});
+           std::int64_t{mark.hosts}, mark.books);
 }
 
 void Ledger::Mark(const LedgerPosition& mark) {
@@ -222,7 +224,8 @@ void Ledger::Mark(const LedgerPosition& mark) {
 std::vector<LedgerPosition> Ledger::Marks() const {
   std::vector<LedgerPosition> marks;
   LedgerStatement query = database_.Prepare(
-      "SELECT slot, created_ns, positions, hosts FROM mark ORDER BY slot");
+      "SELECT slot, created_ns, positions, hosts, books FROM mark "
+      "ORDER BY slot");
   while (query.Next()) marks.push_back(ReadPosition(query));
   return marks;
 }

@@ -28,7 +28,8 @@ struct LedgerRetention {
 struct LedgerPosition {
   std::int64_t end = 0;  // UTC, seconds
   QueueMark mark;
-  bool hosts = false;  // a host interval ended there too
+  bool hosts = false;   // a host interval ended there too
+  std::string books{};  // of a slot: BooksCount at its end; empty: not known
 
   friend bool operator==(const LedgerPosition&,
                          const LedgerPosition&) = default;

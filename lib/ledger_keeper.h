@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "kernel/uapi/iptrk.h"
 #include "lib/account.h"
+#include "lib/books_count.h"
 #include "lib/config.h"
 #include "lib/incident.h"
 #include "lib/ledger_entry.h"
@@ -24,11 +24,11 @@ LedgerIncident LedgerIncidentOf(const Incident& incident);
 class LedgerKeeper {
  public:
   // For the queue that was made at `created_ns`; what it delivers is whole from
-  // `whole_from_ns` on. `start`: what the writer's file held at first. `writer`
-  // must outlive the keeper.
+  // `whole_from_ns` on. `books`: how they stand. `start`: what the writer's
+  // file held at first. `writer` must outlive the keeper.
   LedgerKeeper(LedgerWriter& writer, const LedgerStart& start,
-               const std::vector<iptrk_interface>& interfaces,
-               std::uint64_t created_ns, std::uint64_t whole_from_ns);
+               const BooksCount& books, std::uint64_t created_ns,
+               std::uint64_t whole_from_ns);
 
   // Adds a slot's networks, before they are cleared.
   void TakeSlot(const Account& account);
@@ -37,20 +37,14 @@ class LedgerKeeper {
   void EndInterval(const LedgerPosition& mark, int seconds,
                    const Account& account,
                    const std::vector<Customer>& customers,
-                   const std::vector<iptrk_interface>& interfaces,
-                   std::string baselines);
+                   const BooksCount& books, std::string baselines);
 
  private:
-  std::vector<BooksEntry> BooksSince(
-      const std::vector<iptrk_interface>& interfaces);
-  std::string State() const;
-  bool Restore(const std::string& state);
-
   LedgerWriter& writer_;
   std::int64_t whole_from_;
   std::int64_t applied_end_ = 0;  // when we began
   TotalVolume total_;
-  std::vector<BooksEntry> counted_;  // at the last entry, since the queue began
+  BooksCount counted_;  // at the last entry
 };
 
 }  // namespace iptrk

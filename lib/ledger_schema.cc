@@ -113,6 +113,10 @@ CREATE TABLE acknowledgement (  -- incidents that somebody has taken on
   who TEXT NOT NULL,
   note TEXT NOT NULL
 );
+)",
+    R"(
+ALTER TABLE mark                -- LedgerPosition::books
+  ADD COLUMN books TEXT NOT NULL DEFAULT '';
 )"};
 constexpr std::int64_t kVersion = std::size(kSteps);
 

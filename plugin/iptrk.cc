@@ -16,13 +16,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "lib/books.h"
 #include "lib/collector.h"
 #include "lib/config.h"
 #include "lib/naming.h"
@@ -202,8 +202,7 @@ class CollectdOutput : public CollectorOutput {
                const std::vector<Network>& networks) override {
     // All that is new first: collectd's write threads may overtake each
     // other within a few values.
-    const std::uint64_t begin_ns =
-        span.end_ns - kSecond * static_cast<std::uint64_t>(span.seconds);
+    const std::uint64_t begin_ns = BeginOf(span);
     account.hosts().ForEach([&](Host& host) {
       if (std::exchange(host.announced, true)) return;
       const std::string& network =
@@ -232,12 +231,21 @@ class CollectdOutput : public CollectorOutput {
     });
   }
 
-  void OnBooks(const Span& slot, const std::vector<iptrk_interface>& before,
-               const std::vector<iptrk_interface>& now) override {
-    for (std::size_t i = 0; i < now.size() && i < before.size(); ++i) {
-      const std::string instance = std::string(kInterfacePrefix) + now[i].name;
-      DispatchBooks(slot, instance, before[i], now[i], false);
-      DispatchBooks(slot, instance, before[i], now[i], true);
+  void OnBooks(const Span& slot,
+               const std::vector<BooksEntry>& gained) override {
+    for (const BooksEntry& row : gained) {
+      const std::string instance = kInterfacePrefix + row.interface;
+      const char* const direction = row.sent ? "sent" : "received";
+      // One that appeared needs a value before its first one.
+      if (announced_.insert(instance + direction).second &&
+          row.nic.bytes + row.seen.bytes > 0)
+        Dispatch(BeginOf(slot), slot.interval, instance, kBooksType, direction,
+                 {0, 0, 0, 0, 0, 0});
+      const PerSecond rate(slot);
+      Dispatch(slot, instance, kBooksType, direction,
+               {rate(row.nic.bytes), rate(row.seen.bytes),
+                rate(row.recorded.bytes), rate(row.merged.bytes),
+                rate(row.unattributed.bytes), rate(row.elsewhere.bytes)});
     }
   }
 
@@ -296,23 +304,11 @@ class CollectdOutput : public CollectorOutput {
     }
   }
 
-  static void DispatchBooks(const Span& slot, std::string_view instance,
-                            const iptrk_interface& before,
-                            const iptrk_interface& now, bool sent) {
-    const PerSecond rate(slot);
-    const iptrk_books& was = sent ? before.sent : before.received;
-    const iptrk_books& is = sent ? now.sent : now.received;
-    const auto nic = static_cast<std::int64_t>(NicOnWire(now, sent).bytes -
-                                               NicOnWire(before, sent).bytes);
-    Dispatch(slot, instance, kBooksType, sent ? "sent" : "received",
-             {rate(static_cast<std::uint64_t>(std::max<std::int64_t>(nic, 0))),
-              rate(is.seen.bytes - was.seen.bytes),
-              rate(is.recorded.bytes - was.recorded.bytes),
-              rate(is.merged.bytes - was.merged.bytes),
-              rate(is.unattributed.bytes - was.unattributed.bytes),
-              rate(is.elsewhere.bytes - was.elsewhere.bytes)});
+  static std::uint64_t BeginOf(const Span& span) {
+    return span.end_ns - kSecond * static_cast<std::uint64_t>(span.seconds);
   }
 
+  std::set<std::string> announced_;  // books that have a value already
   Notifier notifier_;
 };
 

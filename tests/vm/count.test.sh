@@ -122,6 +122,11 @@ it 'loses no packet while collectd is dead, and counts none twice' equal \
 it 'nor does its ledger' equal "$(recorded packets) $(recorded bytes)" \
 	"$(ledger_total packets) $(ledger_total bytes)"
 
+for way in received sent; do
+	it "nor do the books of what is $way, in RRDs and ledger" equal \
+		"$(books wan0 $way seen bytes) $(books wan0 $way seen bytes)" \
+		"$(rrd_total iptrk-interface-wan0/iptrk_books-$way.rrd seen) $(ledger "SELECT sum(seen_bytes) FROM books JOIN interface ON id = interface WHERE name = 'wan0' AND sent = ('$way' = 'sent')")"
+done
 it 'still balances after all that' equal '[]' "$(books_balance)"
 collectd_kill TERM
 it 'unloads when collectd is gone' rmmod iptrk
