@@ -13,10 +13,12 @@ cd "$(dirname "$0")/.." || exit 2
 
 work=$(mktemp -d)
 pids=()
+buffer=$(sysctl -n net.core.rmem_default) buffer_max=$(sysctl -n net.core.rmem_max)
 # shellcheck disable=SC2317 # from the trap
 clean_up() {
 	kill "${pids[@]}" 2>/dev/null
 	wait 2>/dev/null
+	sysctl -qw "net.core.rmem_default=$buffer" "net.core.rmem_max=$buffer_max"
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -54,6 +56,7 @@ node_config() {
 		sed -e "s/collectd\.example\.net/127.0.0.1/" -e "s/25826/$port/" -e "s/\"node1\"/\"$1\"/"
 }
 
+printed 'Several nodes, one place to look' 3 | sysctl -q -p - || skip 'sets the receive buffer' 'not root'
 printf '%s: a long secret\n' node1 node2 >"$work/passwd"
 it 'starts a centre by what is printed' daemon centre < <(
 	printed 'Several nodes, one place to look' 2 |
@@ -95,10 +98,6 @@ feed() {
 		        put('queue/iptrk_queue', 10, when, 4) if part == 0 else None
 		    for host in range(hosts):
 		        put(f'lan/iptrk_host-10.{host >> 16}.{host >> 8 & 255}.{host & 255}', 60, begin + slot * 60, 8)
-		# What does not fill a packet would leave with the next values.
-		file.write('FLUSH plugin=network\n')
-		file.flush()
-		file.readline()
 	END
 }
 both() {
@@ -109,15 +108,25 @@ it 'takes the values of two nodes at once' both
 
 # Compares all RRDs of the node with those at the centre, value by value.
 same() {
-	/usr/bin/python3 - "$work/$1.rrd/$1" "$work/centre.rrd/$1" <<-'END'
-		import os, sys, time
+	/usr/bin/python3 - "$work/$1.rrd/$1" "$work/centre.rrd/$1" "${IPTRK_SITE_HOSTS:-300}" "$work/$1.sock" <<-'END'
+		import os, socket, sys, time
 		import rrdtool
-		own, centre = sys.argv[1:]
+		own, centre = sys.argv[1:3]
 		def rows(path):
+		    try:
+		        return read(path)
+		    except rrdtool.OperationalError as error:  # being written
+		        return error
+		def read(path):
 		    step, end = rrdtool.info(path)['step'], rrdtool.last(path)
 		    return end, rrdtool.fetch(path, 'AVERAGE', '-s', str(end - 600 * step // 10), '-e', str(end))[2]
-		deadline = time.time() + 20
+		deadline = time.time() + 20 + float(sys.argv[3]) / 50
 		while True:
+		    # What does not fill a packet would leave with the next values.
+		    with socket.socket(socket.AF_UNIX) as node:
+		        node.connect(sys.argv[4])
+		        node.sendall(b'FLUSH plugin=network\n')
+		        node.recv(100)
 		    files = [os.path.relpath(os.path.join(d, f), own) for d, _, names in os.walk(own) for f in names]
 		    other = [f for f in files if not os.path.exists(os.path.join(centre, f)) or rows(os.path.join(own, f)) != rows(os.path.join(centre, f))]
 		    if not other or time.time() > deadline:
