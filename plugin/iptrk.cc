@@ -7,6 +7,7 @@
 // in the caller, who may be a slow mail server's victim; so they have a
 // second thread behind a bounded queue.
 #include <fmt/format.h>
+#include <rrd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,17 +40,48 @@ namespace {
 
 constexpr std::size_t kMostNotifications = 1024;
 
+// What an earlier collectd wrote already. It must not be dispatched again: the
+// rrdtool plugin hands several values of a file to librrd at once, which takes
+// none of those behind one that is not new, so they would be lost with it.
+class Written {
+ public:
+  // `directory`: where the RRDs are; elsewhere there is nothing to ask.
+  explicit Written(const std::string& directory)
+      : prefix_(directory + "/" + hostname_g + "/" + kPluginName + "-"),
+        began_(time(nullptr)) {}
+
+  bool Has(time_t end, std::string_view instance, const char* type,
+           std::string_view type_instance) const {
+    // Nobody wrote later ones.
+    if (end > began_) return false;
+    const std::string path =
+        fmt::format("{}{}/{}{}{}.rrd", prefix_, instance, type,
+                    type_instance.empty() ? "" : "-", type_instance);
+    // rrd_last_r() of a file that is not there is an error like any other.
+    const time_t last = rrd_last_r(path.c_str());
+    rrd_clear_error();
+    return last >= end;
+  }
+
+ private:
+  std::string prefix_;
+  time_t began_;
+};
+std::optional<Written> g_written;
+
 // One value list. `values` in the order of plugin/iptrk.types.db.
 void Dispatch(std::uint64_t end_ns, int interval, std::string_view instance,
               const char* type, std::string_view type_instance,
               std::initializer_list<double> values) {
+  const auto end = static_cast<time_t>(end_ns / kSecond);
+  if (g_written->Has(end, instance, type, type_instance)) return;
   std::array<value_t, 16> gauges;
   std::size_t count = 0;
   for (const double value : values) gauges[count++].gauge = value;
   value_list_t list = VALUE_LIST_INIT;
   list.values = gauges.data();
   list.values_len = count;
-  list.time = TIME_T_TO_CDTIME_T(static_cast<time_t>(end_ns / kSecond));
+  list.time = TIME_T_TO_CDTIME_T(end);
   list.interval = TIME_T_TO_CDTIME_T(interval);
   sstrncpy(list.plugin, kPluginName, sizeof list.plugin);
   sstrncpy(list.plugin_instance, std::string(instance).c_str(),
@@ -358,6 +391,7 @@ int OnInit() {
     for (const ConfigError& error : result.errors)
       ERROR("iptrk: %s", error.ToString().c_str());
     if (!result.ok()) return -1;
+    g_written.emplace(result.config.collectd.rrd_directory);
     g_output = std::make_unique<CollectdOutput>();
     g_thread = std::make_unique<std::jthread>(
         [config = std::move(result.config)](std::stop_token stop) {
