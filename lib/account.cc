@@ -168,6 +168,7 @@ void Account::ClearHosts(std::uint64_t end_ns) {
     host.volume.fill({});
     host.peers.Clear();
     for (HostRate& rate : host.rate) rate.before = {};
+    host.udp_before.fill(0);
   });
   std::fill(untracked_.begin(), untracked_.end(), CustomerVolume{});
 }

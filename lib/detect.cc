@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <tuple>
 
@@ -99,7 +100,15 @@ void Detector::Reconfigure(const Config& config) {
 
 Detector::Trust& Detector::TrustOf(const Host& host) {
   if (host.number >= trust_.size()) trust_.resize(host.number + 1);
-  return trust_[host.number];
+  Trust& trust = trust_[host.number];
+  if (trust.at != now_) {
+    const float left =
+        std::pow(kTrustDecay, static_cast<float>(now_ - trust.at));
+    for (auto* figure : {&trust.packets, &trust.bytes, &trust.udp, &trust.odd})
+      for (float& one : *figure) one *= left;
+    trust.at = now_;
+  }
+  return trust;
 }
 
 // Whoever comes when all places are taken is not suspected: 512 hosts above
@@ -191,43 +200,50 @@ void Detector::OnMartian(const iptrk_record& record, Martian kind) {
   martians_.Take(record, kind, limits_, privacy_);
 }
 
-bool Detector::IsSuspicious(const Host& host, const Seconds& second) {
+bool Detector::IsSuspicious(const Host& host, const Second& second) {
   for (std::size_t i = 0; i < kWays; ++i) {
-    const auto packets = static_cast<double>(second[i].packets);
-    const auto bytes = static_cast<double>(second[i].bytes);
+    const auto packets = static_cast<double>(second.all[i].packets);
+    const auto bytes = static_cast<double>(second.all[i].bytes);
     if (packets <= suspect_packets_ && bytes <= suspect_bytes_) continue;
     const Trust& trust = TrustOf(host);
-    if (packets > std::max(suspect_packets_,
-                           double{kTrustBeyond * trust.packets[i]}) ||
-        bytes > std::max(suspect_bytes_, double{kTrustBeyond * trust.bytes[i]}))
+    const auto beyond = [](double value, double floor, float trusted) {
+      return value > std::max(floor, double{kTrustBeyond * trusted});
+    };
+    if (beyond(packets, suspect_packets_, trust.packets[i]) ||
+        beyond(second.udp[i], suspect_packets_, trust.udp[i]) ||
+        beyond(bytes, suspect_bytes_, trust.bytes[i]))
       return true;
   }
   return false;
 }
 
-Detector::Seconds Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
-  Seconds second;
+Detector::Second Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
+  Second second;
   for (const Way way : {Way::kReceived, Way::kSent}) {
     HostRate& rate = host.rate[Index(way)];
     const Volume now = host.Total(way);
-    second[Index(way)] = {now.bytes - rate.before.bytes,
-                          now.packets - rate.before.packets};
+    Volume& all = second.all[Index(way)];
+    all = {now.bytes - rate.before.bytes, now.packets - rate.before.packets};
     rate.before = now;
+    const auto udp = static_cast<std::uint32_t>(
+        host.Of(HostKindOf(way, false, Split::kUdp)).packets);
+    second.udp[Index(way)] = udp - host.udp_before[Index(way)];
+    host.udp_before[Index(way)] = udp;
     constexpr float kGain = 0.18127f;  // 1 - exp(-1 / 5 s)
-    rate.packets +=
-        (static_cast<float>(second[Index(way)].packets) - rate.packets) * kGain;
+    rate.packets += (static_cast<float>(all.packets) - rate.packets) * kGain;
   }
   HostUsual& usual = baselines_.Of(host);
-  const std::uint64_t received = second[0].packets, sent = second[1].packets;
+  const std::uint64_t received = second.all[0].packets,
+                      sent = second.all[1].packets;
   if (host.network >= 0)
     network_packets_[static_cast<std::size_t>(host.network)] += received + sent;
   if (sent > 0) usual.Sends(static_cast<std::uint32_t>(end_ns / kSecond));
   const bool frozen =
       host.suspect >= 0 &&
       suspects_[static_cast<std::size_t>(host.suspect)]->IsOver();
-  if (!frozen) usual.Learn(second);
+  if (!frozen) usual.Learn(second.all);
   quiet_.TakeHost(host, usual, received, sent > 0, end_ns, limits_);
-  carpets_.TakeHost(host, usual, second, host.rate[0].odd, limits_);
+  carpets_.TakeHost(host, usual, second.all, host.rate[0].odd, limits_);
   return second;
 }
 
@@ -236,7 +252,7 @@ std::vector<Incident> Detector::EndSecond(std::uint64_t end_ns) {
   ++now_;
   std::fill(network_packets_.begin(), network_packets_.end(), 0);
   account_.hosts().ForEach([&](Host& host) {
-    const Seconds second = EndHostSecond(host, end_ns);
+    const Second second = EndHostSecond(host, end_ns);
     if (host.suspect < 0 && IsSuspicious(host, second)) StartSuspecting(host);
     if (host.suspect >= 0)
       suspect_seconds_[static_cast<std::size_t>(host.suspect)] = second;
@@ -285,7 +301,7 @@ void Detector::EndSuspects(std::uint64_t end_ns,
     std::array<Suspect::Baseline, kWays> baseline;
     for (std::size_t way = 0; usual.KnowsRates() && way < kWays; ++way)
       baseline[way] = {usual.packets[way], usual.bytes[way]};
-    suspect.EndSecond(suspect_seconds_[i], baseline, limits_, host, end_ns);
+    suspect.EndSecond(suspect_seconds_[i].all, baseline, limits_, host, end_ns);
   }
   // First what ours receive: what ours send may be the other side of it.
   for (const Way way : {Way::kReceived, Way::kSent})
@@ -303,15 +319,14 @@ void Detector::EndSuspects(std::uint64_t end_ns,
     Suspect& suspect = *suspects_[i];
     Host& host = account_.hosts()[suspect.number];
     Trust& trust = TrustOf(host);
-    for (std::size_t way = 0; way < kWays; ++way) {
-      const auto keep = [](float& most, double now) {
-        most = std::max(most * kTrustDecay, static_cast<float>(now));
+    const Second& second = suspect_seconds_[i];
+    for (std::size_t way = 0; suspect.rest > 0 && way < kWays; ++way) {
+      const auto keep = [](float& most, auto now) {
+        most = std::max(most, static_cast<float>(now));
       };
-      if (suspect.rest == 0) continue;
-      keep(trust.packets[way],
-           static_cast<double>(suspect_seconds_[i][way].packets));
-      keep(trust.bytes[way],
-           static_cast<double>(suspect_seconds_[i][way].bytes));
+      keep(trust.packets[way], second.all[way].packets);
+      keep(trust.bytes[way], second.all[way].bytes);
+      keep(trust.udp[way], second.udp[way]);
       keep(trust.odd[way], host.rate[way].odd);
     }
     if (suspect.rest >= kRestSeconds && !suspect.IsOver()) Release(host);

@@ -73,17 +73,22 @@ class Detector : public Watcher {
 
  private:
   // Up to where a host was found harmless: it is looked at again beyond twice
-  // that.
+  // that, and in the end anyway, since a flood after a download is no download.
   struct Trust {
-    std::array<float, kWays> packets{}, bytes{}, odd{};
+    std::array<float, kWays> packets{}, bytes{}, udp{}, odd{};
+    std::uint32_t at = 0;  // second
   };
-  using Seconds = std::array<Volume, kWays>;
+  // Of a host, by Way.
+  struct Second {
+    std::array<Volume, kWays> all;
+    std::array<std::uint32_t, kWays> udp{};  // packets
+  };
 
   Trust& TrustOf(const Host& host);
-  bool IsSuspicious(const Host& host, const Seconds& second);
+  bool IsSuspicious(const Host& host, const Second& second);
   void StartSuspecting(Host& host);
   void Release(Host& host);
-  Seconds EndHostSecond(Host& host, std::uint64_t end_ns);
+  Second EndHostSecond(Host& host, std::uint64_t end_ns);
   void EndSuspects(std::uint64_t end_ns, std::vector<Incident>& changes);
   bool IsExplained(const Suspect& suspect, Way way, IncidentKind kind) const;
   void WatchCarpets();
@@ -97,9 +102,9 @@ class Detector : public Watcher {
   std::vector<std::string> network_names_, customer_names_;
 
   std::vector<std::unique_ptr<Suspect>> suspects_;
-  std::vector<Seconds> suspect_seconds_;  // by number in suspects_
-  std::vector<std::int16_t> free_;        // numbers in suspects_ not in use
-  std::vector<Trust> trust_;              // by Host::number
+  std::vector<Second> suspect_seconds_;  // by number in suspects_
+  std::vector<std::int16_t> free_;       // numbers in suspects_ not in use
+  std::vector<Trust> trust_;             // by Host::number
   Baselines baselines_;
   RecentKeys asked_;  // (own, remote, reflector port) that we sent to
   ScanTable scans_;

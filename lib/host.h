@@ -65,12 +65,14 @@ struct alignas(64) Host {
   Address address;  // or the first of the prefix it is rolled up to
   std::uint64_t last_seen_ns = 0;
   std::array<HostRate, kWays> rate;  // by Way
-  std::uint32_t number = 0;          // in its HostTable
-  std::int16_t network = -1;         // index into Config::networks
-  std::int16_t customer = -1;        // index into Config::customers, -1 none
-  std::int16_t suspect = -1;         // number of what is gathered about it
-  bool known = false;                // false: the place is free
-  bool announced = false;            // whoever writes values knows of it
+  // UDP packets when the second began, in the lower 32 bits; by Way.
+  std::array<std::uint32_t, kWays> udp_before{};
+  std::uint32_t number = 0;    // in its HostTable
+  std::int16_t network = -1;   // index into Config::networks
+  std::int16_t customer = -1;  // index into Config::customers, -1 none
+  std::int16_t suspect = -1;   // number of what is gathered about it
+  bool known = false;          // false: the place is free
+  bool announced = false;      // whoever writes values knows of it
 
   Volume& Of(HostKind kind) { return volume[static_cast<std::size_t>(kind)]; }
   const Volume& Of(HostKind kind) const {

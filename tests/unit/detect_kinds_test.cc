@@ -137,6 +137,41 @@ TEST_F(DetectKindsTest, KnowWhatIsUsualAfterARestart) {
   EXPECT_EQ(detector_->SaveBaselines().size(), saved.size());
 }
 
+TEST_F(DetectKindsTest, AreFoundThoughMuchWasFoundHarmlessBefore) {
+  // A speed test, of a connection that the host answers.
+  Packet down = Flood(800);
+  down.protocol = IPPROTO_TCP;
+  down.tcp_flags = kTcpAck;
+  down.bytes = down.packets * 1500;
+  Packet up = down;
+  std::swap(up.src, up.dst);
+  std::swap(up.sport, up.dport);
+  up.packets = 400;
+  up.bytes = up.packets * 66;
+  const auto test = [&] {
+    for (int i = 0; i < 20; ++i) {
+      for (int part = 0; part < 100; ++part) {
+        Send(up);
+        Send(down);
+      }
+      EndSecond();
+    }
+    ASSERT_THAT(Told(), IsEmpty());
+  };
+  test();
+  // Less than that, but of another protocol: at once.
+  Packet udp = Flood(15000);
+  udp.protocol = IPPROTO_UDP;
+  Send(udp, 4);
+  EXPECT_THAT(Told(), ElementsAre("udp-flood in 10.1.0.80"));
+  // Of the same kind: when some time has passed.
+  Begin(config_);
+  test();
+  for (int i = 0; i < 300; ++i) EndSecond();
+  Send(Flood(25000), 4);
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
+}
+
 TEST_F(DetectKindsTest, HaveLimitsOfANetworkACustomerAndAHost) {
   config_.networks[0].detect = {{IncidentKind::kPackets, {}, 1000.0}};
   Begin(config_);
