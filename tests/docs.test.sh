@@ -86,13 +86,13 @@ program() {
 		cc -Wall -Wextra -Wpedantic -Werror -I kernel/uapi -o "$work/example" "$work/example.c"
 }
 
-# Each page is one for man, and has no line that man complains about.
+# Each page is one, and has no line that the formatter complains about.
 renders() {
 	local page
 	for page in doc/*.scd; do
 		scdoc <"$page" >"$work/page" || return
-		[[ -z $(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$work/page" 2>&1 >/dev/null) ]] || {
-			echo "$page: man complains"
+		[[ -z $(groff -man -ww -Kutf8 -Tutf8 "$work/page" 2>&1 >/dev/null | tee /dev/stderr) ]] || {
+			echo "$page"
 			return 1
 		}
 	done
@@ -133,11 +133,11 @@ it 'explains each key of an incident' an_incident
 it 'explains each key of iptrk report --json' report keys --json --audit --all-conventions
 it 'explains each column of the bills as CSV' report columns --format csv
 it 'explains each column of their audit' report columns --format csv --audit
-if type scdoc man cc >/dev/null; then
-	it 'writes manual pages of which man has nothing to say' renders
+if type scdoc groff cc >/dev/null; then
+	it 'writes manual pages of which groff has nothing to say' renders
 	it 'prints a program that compiles' program
 else
-	skip 'writes manual pages, and a program that compiles' 'needs scdoc, man and cc'
+	skip 'writes manual pages, and a program that compiles' 'needs scdoc, groff and cc'
 fi
 it 'completes each command and option' completion
 it_ends
