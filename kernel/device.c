@@ -405,7 +405,7 @@ static struct miscdevice iptrk_miscdevice = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "iptrk",
 	.fops = &iptrk_fops,
-	.mode = 0640,
+	.mode = 0660,
 };
 
 int iptrk_device_init(void)
