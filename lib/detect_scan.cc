@@ -83,6 +83,7 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
                     const ScanSides& sides, std::uint64_t now_ns,
                     PeerPrivacy privacy, Baselines& usual) {
   if (answering_.Has(target)) return;
+  if (now_ns == 0) now_ns = record.time_ns;  // no second has ended yet
   const Address address = Address::FromBytes(record.src);
   const std::size_t found = Find(address);
   const std::size_t place = found == kNowhere ? Make(address) : found;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lib/detect_traffic.h"
 #include "lib/steady_clock.h"
 #include "tests/unit/records.h"
 
@@ -47,6 +48,20 @@ void Flood(Replay& replay) {
         {.src = "44.1.2.66",
          .dst = "10.1.0.216",
          .time_ns = kStart + static_cast<std::uint64_t>(i) * kSecond / 1000}));
+}
+
+TEST(Replay, SaysSinceWhenAScanIsOfTheFirstSecond) {
+  Replay replay(Lan(1e9));
+  for (std::uint16_t port = 1; port <= 300; ++port)
+    replay.Take(Record({.src = "44.1.2.66",
+                        .dst = "10.1.0.80",
+                        .dport = port,
+                        .time_ns = kStart,
+                        .tcp_flags = kTcpSyn}));
+  replay.Finish();
+  ASSERT_EQ(replay.incidents().size(), 1u);
+  EXPECT_EQ(replay.incidents()[0].kind, "port-scan");
+  EXPECT_EQ(replay.incidents()[0].start_ns, kStart);
 }
 
 TEST(Replay, ReportsAnIncidentStillOpenAtTheEnd) {
