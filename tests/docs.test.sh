@@ -130,6 +130,10 @@ it 'names no file, page, command or option that is not there' tests/docs-check n
 it 'prints only configurations that iptrk check takes' tests/docs-check configurations "$iptrk"
 it 'explains each key of iptrk replay --json' printed iptrk-replay keys replay --json --network 10.1.0.0/24 "$work/two.pcap"
 it 'explains each key of an incident' an_incident
+it 'explains each key of iptrk top --json' \
+	printed iptrk-top keys top --once --json --replay "$work/flood.pcap" --speed 0 --network 10.1.0.0/24
+it 'explains each key of iptrk stream --json' \
+	printed iptrk-stream keys stream --json --count 1 --replay "$work/two.pcap" --speed 0 --network 10.1.0.0/24
 it 'explains each key of iptrk report --json' report keys --json --audit --all-conventions
 it 'explains each column of the bills as CSV' report columns --format csv
 it 'explains each column of their audit' report columns --format csv --audit
