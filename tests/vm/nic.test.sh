@@ -50,6 +50,10 @@ it 'sees every frame and byte a card counts, both ways' equal "$nothing" "$(bala
 it 'saw buffers of several frames when sending' equal True "$(segmented sent)"
 it 'counts three megabytes of TCP as at least that and its headers' at_least $((3000000 + 2070 * 54)) \
 	"$(books eth0 sent seen bytes)"
+explained() {
+	iptrk_status | tests/docs-check keys doc/iptrk-status.1.scd
+}
+it 'explains each key of iptrk status --json in its manual page' explained
 collectd_kill TERM
 it 'unloads after that' rmmod iptrk
 it_ends
