@@ -9,20 +9,29 @@
 
 namespace iptrk {
 
-std::string HumanBytes(double bytes) {
-  constexpr std::array<const char*, 7> kUnits = {"B",  "kB", "MB", "GB",
-                                                 "TB", "PB", "EB"};
-  if (!std::isfinite(bytes)) return "unknown";
-  std::size_t unit = 0;
+namespace {
+
+// "3.21 M" and the unit.
+std::string Scaled(double number, const char* unit) {
+  constexpr std::array<const char*, 7> kScales = {"",  "k", "M", "G",
+                                                  "T", "P", "E"};
+  if (!std::isfinite(number)) return "unknown";
+  std::size_t scale = 0;
   // Rounding must not give "1000 kB".
-  while (std::abs(bytes) >= 999.5 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
-    ++unit;
+  while (std::abs(number) >= 999.5 && scale + 1 < kScales.size()) {
+    number /= 1000;
+    ++scale;
   }
-  const double size = std::abs(bytes);
-  const int digits = unit == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
-  return fmt::format("{:.{}f} {}", bytes, digits, kUnits[unit]);
+  const double size = std::abs(number);
+  const int digits = scale == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f} {}{}", number, digits, kScales[scale], unit);
 }
+
+}  // namespace
+
+std::string HumanBytes(double bytes) { return Scaled(bytes, "B"); }
+
+std::string HumanBits(double bits) { return Scaled(bits, "bit/s"); }
 
 std::string HumanNumber(double number) {
   if (!std::isfinite(number)) return "unknown";

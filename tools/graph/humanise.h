@@ -11,6 +11,7 @@
 namespace iptrk {
 
 std::string HumanBytes(double bytes);            // "321 GB", "1.35 kB", "0 B"
+std::string HumanBits(double bits);              // a second: "3.21 Mbit/s"
 std::string HumanNumber(double number);          // "31,250", "12.5"
 std::string HumanDuration(std::time_t seconds);  // "40 s", "12 min", "3.5 h"
 std::string LocalTime(std::time_t time);         // "2026-11-22 23:50"
