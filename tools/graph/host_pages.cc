@@ -7,6 +7,7 @@
 #include <array>
 
 #include "lib/naming.h"
+#include "lib/readable.h"
 #include "tools/graph/charts.h"
 #include "tools/graph/humanise.h"
 #include "tools/graph/incident_view.h"
@@ -183,7 +184,7 @@ void SetSilence(const SiteContext& context, const NetworkView& network,
   for (const TimeRange& silence : silences) {
     PageData row;
     row.set("range", HumanRange(silence));
-    row.set("duration", HumanDuration(silence.Length()));
+    row.set("duration", DurationText(silence.Length()));
     rows << row;
   }
   page.set("gaps", rows);

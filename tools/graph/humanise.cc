@@ -7,6 +7,8 @@
 #include <array>
 #include <cmath>
 
+#include "lib/readable.h"
+
 namespace iptrk {
 
 namespace {
@@ -37,21 +39,7 @@ std::string HumanNumber(double number) {
   if (!std::isfinite(number)) return "unknown";
   if (std::abs(number) < 100 && number != std::round(number))
     return fmt::format("{:.3g}", number);
-  const std::string digits = fmt::format("{:.0f}", std::abs(number));
-  std::string grouped = number < 0 ? "-" : "";
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
-    grouped += digits[i];
-  }
-  return grouped;
-}
-
-std::string HumanDuration(std::time_t seconds) {
-  const auto s = static_cast<double>(seconds);
-  if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", s / 60);
-  if (seconds < 2 * 86400) return fmt::format("{:.3g} h", s / 3600);
-  return fmt::format("{:.3g} days", s / 86400);
+  return WithCommas(number);
 }
 
 std::string LocalTime(std::time_t time) {

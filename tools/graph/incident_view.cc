@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "lib/readable.h"
 #include "tools/graph/humanise.h"
 
 namespace iptrk {
@@ -193,7 +194,7 @@ json MostOf(std::map<std::string, json> entries, double packets) {
 std::string IncidentDuration(const LedgerIncident& incident,
                              std::time_t as_of) {
   const std::time_t end = incident.open ? as_of : incident.end;
-  return HumanDuration(std::max<std::time_t>(0, end - incident.start));
+  return DurationText(end - incident.start);
 }
 
 std::string IncidentLink(const LedgerIncident& incident) {
