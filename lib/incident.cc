@@ -10,23 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/protocol.h"
+#include "lib/readable.h"
 #include "lib/seconds.h"
 
 namespace iptrk {
 namespace {
 
 constexpr std::size_t kMessageMost = 255;  // NOTIF_MAX_MSG_LEN - 1
-
-// 31250 as "31,250".
-std::string Grouped(double number) {
-  const std::string digits = fmt::format("{:.0f}", number);
-  std::string grouped;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
-    grouped += digits[i];
-  }
-  return grouped;
-}
 
 double Rounded(double value) { return std::round(value * 10) / 10; }
 
@@ -66,18 +56,18 @@ std::string Incident::Message() const {
   std::string text =
       open
           ? fmt::format("{} {}: {} {} {} (limit {}) since {}", kind, direction,
-                        subject, Grouped(value), unit, Grouped(limit),
+                        subject, WithCommas(value), unit, WithCommas(limit),
                         FormatTime(start_ns))
           : fmt::format("{} {}: {} cleared after {} s, peak {} {} (limit {})",
                         kind, direction, subject, (end_ns - start_ns) / kSecond,
-                        Grouped(peak), unit, Grouped(limit));
+                        WithCommas(peak), unit, WithCommas(limit));
   if (!peers.empty())
     text += fmt::format(", mostly {} ({:.0f} %)", peers[0].address,
                         peers[0].share * 100);
   else if (distinct_peers >= 2)
-    text += fmt::format(", about {} peers{}", Grouped(distinct_peers),
+    text += fmt::format(", about {} peers{}", WithCommas(distinct_peers),
                         names_peers ? ", none above 1 %" : "");
-  if (baseline > 0) text += fmt::format(", usually {}", Grouped(baseline));
+  if (baseline > 0) text += fmt::format(", usually {}", WithCommas(baseline));
   if (text.size() > kMessageMost) text.resize(kMessageMost);
   return text;
 }

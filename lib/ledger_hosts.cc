@@ -98,27 +98,51 @@ void Prune(LedgerDatabase& database, std::int64_t resolution,
       .Run(target, resolution);
 }
 
-// Adds the blocks of one resolution in (from, to] that touch the prefix.
-class PrefixSum {
+// The hosts of a prefix, block by block.
+class PrefixBlocks {
  public:
-  PrefixSum(const LedgerDatabase& database, const Prefix& prefix)
+  PrefixBlocks(const LedgerDatabase& database, const Prefix& prefix)
       : database_(database),
         prefix_(prefix),
         first_(BlockKey(prefix.first)),
         last_(BlockKey(prefix.Last())),
         query_(database.Prepare(
-            "SELECT block, hosts FROM host_block WHERE resolution = ? AND "
-            "slot > ? AND slot <= ? AND block >= ? AND block <= ? AND "
+            "SELECT block, hosts, slot FROM host_block WHERE resolution = ? "
+            "AND slot > ? AND slot <= ? AND block >= ? AND block <= ? AND "
             "length(block) = ?")) {}
 
-  void Take(std::int64_t resolution, std::int64_t from, std::int64_t to) {
+  // Those of one resolution that end in (from, to].
+  template <typename Sink>
+  void Each(std::int64_t resolution, std::int64_t from, std::int64_t to,
+            Sink&& sink) {
     if (from >= to) return;
     query_.Query(resolution, from, to, std::string_view(first_),
                  std::string_view(last_), first_.size());
     while (query_.Next())
       for (const HostEntry& host :
            Decode(database_, query_.Blob(0), query_.Blob(1)))
-        if (prefix_.Contains(host.address)) hosts_.push_back(host);
+        if (prefix_.Contains(host.address)) sink(query_.Integer(2), host);
+  }
+
+ private:
+  const LedgerDatabase& database_;
+  const Prefix prefix_;
+  const std::string first_;
+  const std::string last_;
+  LedgerStatement query_;
+};
+
+// Adds the blocks of one resolution in (from, to] that touch the prefix.
+class PrefixSum {
+ public:
+  PrefixSum(const LedgerDatabase& database, const Prefix& prefix)
+      : blocks_(database, prefix) {}
+
+  void Take(std::int64_t resolution, std::int64_t from, std::int64_t to) {
+    blocks_.Each(resolution, from, to,
+                 [this](std::int64_t, const HostEntry& host) {
+                   hosts_.push_back(host);
+                 });
     // Keeps memory to what is asked for, not times the number of slots.
     if (hosts_.size() >= compact_at_) {
       SortHosts(hosts_);
@@ -132,11 +156,7 @@ class PrefixSum {
   }
 
  private:
-  const LedgerDatabase& database_;
-  const Prefix prefix_;
-  const std::string first_;
-  const std::string last_;
-  LedgerStatement query_;
+  PrefixBlocks blocks_;
   std::vector<HostEntry> hosts_;
   std::size_t compact_at_ = 1 << 18;
 };
@@ -210,6 +230,24 @@ HostHistory ReadHosts(const LedgerDatabase& database, const Prefix& prefix,
   sum.Take(kDay, day, last);
   take(last, to);
   return {from, to, std::move(sum).Hosts()};
+}
+
+void VisitHosts(const LedgerDatabase& database, const Prefix& prefix,
+                std::int64_t step, std::int64_t from, std::int64_t to,
+                const HostSink& sink) {
+  PrefixBlocks blocks(database, prefix);
+  for (const std::int64_t resolution : {kDay, kHour}) {
+    if (resolution > step) continue;
+    const std::int64_t complete = std::min(
+        Floor(to, resolution), ProgressOf(database, resolution).rolled);
+    blocks.Each(resolution, from, complete, sink);
+    from = std::max(from, complete);
+  }
+  blocks.Each(kLedgerSlot, from, to, sink);
+}
+
+std::int64_t HostsKeptFrom(const LedgerDatabase& database, std::int64_t step) {
+  return ProgressOf(database, step).pruned;
 }
 
 }  // namespace iptrk

@@ -8,6 +8,7 @@
 #define IPTRK_LIB_LEDGER_HOSTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "lib/address.h"
@@ -44,6 +45,19 @@ struct HostHistory {
 };
 HostHistory ReadHosts(const LedgerDatabase& database, const Prefix& prefix,
                       std::int64_t from, std::int64_t to);
+
+// Calls `sink` with the traffic of each host in each unit that ends in
+// (from, to], and that end; in no order. Units are of `step` (300, kHour or
+// kDay), and of the next finer resolution where those are not complete yet.
+// `from` is a multiple of `step`. What was forgotten is not there: see
+// HostsKeptFrom().
+using HostSink = std::function<void(std::int64_t end, const HostEntry& host)>;
+void VisitHosts(const LedgerDatabase& database, const Prefix& prefix,
+                std::int64_t step, std::int64_t from, std::int64_t to,
+                const HostSink& sink);
+
+// Since when everything is kept in units of `step`.
+std::int64_t HostsKeptFrom(const LedgerDatabase& database, std::int64_t step);
 
 }  // namespace iptrk
 

@@ -57,6 +57,14 @@ class LedgerReader {
                     std::int64_t to) const {
     return ReadHosts(database_, prefix, from, to);
   }
+  // See lib/ledger_hosts.h.
+  void VisitHosts(const Prefix& prefix, std::int64_t step, std::int64_t from,
+                  std::int64_t to, const HostSink& sink) const {
+    iptrk::VisitHosts(database_, prefix, step, from, to, sink);
+  }
+  std::int64_t HostsKeptFrom(std::int64_t step) const {
+    return iptrk::HostsKeptFrom(database_, step);
+  }
   // Those that were open at some time in the range, the latest first.
   std::vector<LedgerIncident> Incidents(std::int64_t from,
                                         std::int64_t to) const;

@@ -23,6 +23,15 @@ namespace {
 
 constexpr std::size_t kAtOnce = 288;
 
+void AddHost(const HostEntry& host, LedgerEntry& entry) {
+  const auto& bytes = host.volume.bytes;
+  for (std::size_t i = 0; i < HostVolume::kOutTcp; ++i)
+    entry.total.in.bytes += bytes[i];
+  for (std::size_t i = HostVolume::kOutTcp; i < HostVolume::kInternalIn; ++i)
+    entry.total.out.bytes += bytes[i];
+  entry.hosts.push_back(host);
+}
+
 void AddRandomHosts(std::size_t count, unsigned seed, LedgerEntry& entry) {
   std::mt19937_64 random(seed);
   // Most flows are small and few are large.
@@ -39,7 +48,7 @@ void AddRandomHosts(std::size_t count, unsigned seed, LedgerEntry& entry) {
         host.volume.bytes[i] = static_cast<std::uint64_t>(bytes(random)) + 60;
     for (std::uint64_t& packets : host.volume.packets)
       packets = host.volume.bytes[0] / 700 + 1;
-    entry.hosts.push_back(host);
+    AddHost(host, entry);
   }
 }
 
@@ -85,7 +94,7 @@ int Fill(const std::string& path) {
       for (std::size_t i = 0; i < HostVolume::kInternalIn; ++i)
         std::cin >> host.volume.bytes[i];
       host.volume.packets = {host.volume.bytes[0] / 1000 + 1, 1, 0, 0};
-      entries.back().hosts.push_back(host);
+      AddHost(host, entries.back());
     } else if (word == "incident") {
       LedgerIncident& incident = incidents.emplace_back();
       std::cin >> incident.id >> incident.kind >> incident.subject >>

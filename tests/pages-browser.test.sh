@@ -27,29 +27,7 @@ type -P chromium node npm >/dev/null || packaging/dependencies browser || exit 2
 }
 
 end=$(($(date +%s) / 300 * 300))
-tests/make-sample-rrds "$work" --hours 26 --end "$end" || exit 2
-{
-	for ((i = 312; i > 0; i--)); do
-		printf 'slot %d 300 300 0\ncustomer acme %d 70000000\n' $((end - (i - 1) * 300)) $((i * 1000000))
-		for host in 0 1 80 216 255; do
-			printf 'host 10.1.0.%d %d 30000 5000 %d 9000 70\n' "$host" $(((host + 1) * 40000)) $(((host + 7) * 30000))
-		done
-		printf 'host 2001:db8:1::10 900000 8000 70 400000 9000 50\n'
-	done
-	printf 'incident a packets 10.1.0.216 %d 0 %s\n' $((end - 600)) \
-		'{"rule":"more than 20000 packets a second","unit":"packets/s","value":31250,"limit":20000,"direction":"in","peers":[{"address":"198.51.100.7","packets":9000000,"share":0.87}],"ports":[{"protocol":"udp","port":53,"packets":9000000,"share":1}]}'
-	printf 'incident b silent 10.1.0.80 %d %d {}\n' $((end - 9000)) $((end - 8000))
-} | build/tests/unit/ledger_fill "$work/ledger.sqlite" || exit 2
-printf '10.1.0.80 <script>alert(1)</script>.example.net\n' >"$work/hosts"
-cat >>"$work/iptrk.toml" <<-END
-	[customers.acme]
-	prefixes = ["10.1.0.0/28"]
-	[ledger]
-	path = "$work/ledger.sqlite"
-	[pages]
-	directory = "$work/site"
-	names = "$work/hosts"
-END
+tests/make-sample-site "$work" 26 "$end" || exit 2
 
 browse() (
 	cd "$tools" && node "$OLDPWD/tests/site-browse.mjs" "$work/site" "$pictures"

@@ -9,48 +9,14 @@ cd "$(dirname "$0")/.." || exit 2
 . tests/vm/it.sh
 
 iptrk=$PWD/build/tools/iptrk
-fill=$PWD/build/tests/unit/ledger_fill
+fill=build/tests/unit/ledger_fill
 export IPTRK_TEMPLATES=$PWD/rrd-templates
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 now=$(date +%s)
 end=$((now - now % 300))
 
-# From now on of one hour: .0 and .255 at the edges, .7 huge, .9 a
-# ten-thousandth of it. In, tcp only; out of .7 half of it, udp.
-{
-	for ((i = 12; i >= 1; i--)); do
-		printf 'slot %d 300 300 0\n' $((end - (i - 1) * 300))
-		printf 'customer acme 1000000 2000000\n'
-		printf 'host 10.1.0.0 250000000 0 0 0 0 0\n'
-		printf 'host 10.1.0.255 500000000 0 0 0 0 0\n'
-		printf 'host 10.1.0.7 1000000000 0 0 0 500000000 0\n'
-		printf 'host 10.1.0.9 100000 0 0 0 0 0\n'
-		printf 'host 2001:db8:1::10 1000 0 0 0 0 0\n'
-	done
-	printf 'incident a packets 10.1.0.7 %d 0 %s\n' $((end - 600)) \
-		'{"rule":"more than 20000 packets a second","unit":"packets/s","value":31250,"limit":20000,"direction":"in","peers":[{"address":"198.51.100.7","packets":9,"share":0.87}],"ports":[{"protocol":"udp","port":53,"packets":9,"share":1}]}'
-	printf 'incident b silent 10.1.0.9 %d %d %s\n' $((end - 3000)) $((end - 2000)) '{"rule":"silent"}'
-	printf 'incident d port-scan 198.51.100.9 %d %d %s\n' $((end - 3000)) $((end - 2000)) \
-		'{"direction":"in","peers":[{"address":"10.1.0.7","packets":900,"share":1}]}'
-	printf 'incident c later-kind <script> %d %d %s\n' $((end - 3000)) $((end - 2000)) 'no JSON'
-} | "$fill" "$work/ledger.sqlite" || exit 2
-printf '10.1.0.7 <script>alert(1)</script>"&.example.net\n' >"$work/hosts"
-cat >"$work/iptrk.toml" <<-END
-	[networks.lan]
-	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
-	[networks.empty]
-	prefixes = ["10.9.0.0/24"]
-	[customers.acme]
-	prefixes = ["10.1.0.0/28"]
-	[collectd]
-	rrd_directory = "$work/rrd"
-	[ledger]
-	path = "$work/ledger.sqlite"
-	[pages]
-	directory = "$work/site"
-	names = "$work/hosts"
-END
+tests/make-sample-site "$work" 2 "$end" || exit 2
 
 graph() {
 	"$iptrk" -c "$work/iptrk.toml" graph "$@" --prefix 10.1.0.0/24 --start "$((end - 3600))" --end "$end"
@@ -68,8 +34,8 @@ bars() {
 
 it 'draws a histogram from the ledger' graph histogram --width 1024 --height 400 --output "$work/h.svg"
 it 'gives the bars the heights of their volumes, also at the first and the last address' \
-	equal '0:25 7:100 255:50' "$(bars "$work/h.svg" | tr '\n' ' ' | sed 's/ $//')"
-it 'and below the axis those of what was sent' equal 7:100 "$(bars "$work/h.svg" 240,140,46,below)"
+	equal '0:25 216:100 255:50' "$(bars "$work/h.svg" | tr '\n' ' ' | sed 's/ $//')"
+it 'and below the axis those of what was sent' equal 216:100 "$(bars "$work/h.svg" 240,140,46,below)"
 it 'draws a logarithmic one' graph histogram --log --output "$work/log.png"
 for variant in histogram-packets histogram-internal; do
 	it "draws $variant" graph "$variant" --output "$work/$variant.png"
@@ -83,18 +49,18 @@ it 'writes the site' pages
 it 'has every page and picture that it links to, and no markup of others' \
 	python3 tests/site-check "$work/site"
 it 'says first that something is wrong, who is hit, by whom and since when' \
-	matches '<h1>1 incident is open</h1>.*10\.1\.0\.7.*198\.51\.100\.7 \(87 %\)' "$(tr '\n' ' ' <"$work/site/index.html")"
+	matches '<h1>1 incident is open</h1>.*10\.1\.0\.216.*198\.51\.100\.7 \(87 %\)' "$(tr '\n' ' ' <"$work/site/index.html")"
 it 'says of a scan that who was scanned is hit' \
-	matches '>10\.1\.0\.7 \(100 %\)</a>[^%]*<td class="text"><a [^>]*>port-scan in</a></td><td class="text">198\.51\.100\.9<' \
+	matches '>10\.1\.0\.216 \(100 %\)</a>[^%]*<td class="text"><a [^>]*>port-scan in</a></td><td class="text">198\.51\.100\.9<' \
 	"$(tr '\n' ' ' <"$work/site/index.html")"
 it 'shows the evidence of an incident' \
 	matches 'Rule</dt><dd>more than 20000.*udp/53' "$(tr '\n' ' ' <"$work/site/incidents.html")"
 it 'shows an incident of a kind that it does not know' matches 'later-kind' "$(<"$work/site/incidents.html")"
 it 'keeps the record of a silence with its host' \
-	matches '<h2>Silence' "$(<"$work/site/host-lan-10.1.0.9.html")"
+	matches '<h2>Silence' "$(<"$work/site/host-lan-10.1.0.80.html")"
 it 'shows bills' matches 'acme' "$(<"$work/site/bills.html")"
 it 'leads from the tallest bar to its host' \
-	matches 'href="host-lan-10\.1\.0\.7\.html"[^>]*><title>10\.1\.0\.7   in 12\.0 GB   out 6\.00 GB' "$(<"$work/site/index.html")"
+	matches 'href="host-lan-10\.1\.0\.216\.html"[^>]*><title>10\.1\.0\.216   in 12\.0 GB   out 6\.00 GB' "$(<"$work/site/index.html")"
 it 'says that a network has no data' matches 'No hosts yet' "$(<"$work/site/index.html")"
 it 'draws nothing again that is the same' equal 'same' "$(
 	find "$work/site/img" -printf '%p %T@\n' | sort >"$work/before"

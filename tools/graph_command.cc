@@ -18,9 +18,12 @@
 #include "lib/naming.h"
 #include "tools/commands.h"
 #include "tools/graph/address_rrd.h"
+#include "tools/graph/atomic_file.h"
 #include "tools/graph/drawing.h"
+#include "tools/graph/heat_map.h"
 #include "tools/graph/humanise.h"
 #include "tools/graph/render.h"
+#include "tools/graph/samples.h"
 #include "tools/graph/temporary_directory.h"
 
 namespace iptrk {
@@ -164,6 +167,15 @@ Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config) {
 // Seconds that a ledger may lag behind now.
 constexpr std::time_t kMostBehind = 900;
 
+// What is not over yet is no part of the picture, which keeps its length. What
+// is stale is not moved to look live.
+void FollowLedger(const LedgerReader& ledger, TimeRange& range) {
+  const std::time_t behind = range.end - ledger.LastEnd().value_or(0);
+  if (behind <= 0 || behind > kMostBehind) return;
+  range.start -= behind;
+  range.end -= behind;
+}
+
 // Volumes of the addresses of `prefix`, and what the range really is.
 std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
                                        const Config& config,
@@ -172,13 +184,7 @@ std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
   if (const std::string path = ChooseLedger(options, config); !path.empty()) {
     prefix = ChoosePrefixOfLedger(options, config);
     const LedgerReader ledger(path);
-    // What is not over yet is no part of the picture, which keeps its length.
-    // What is stale is not moved to look live.
-    const std::time_t behind = range.end - ledger.LastEnd().value_or(0);
-    if (behind > 0 && behind <= kMostBehind) {
-      range.start -= behind;
-      range.end -= behind;
-    }
+    FollowLedger(ledger, range);
     return ReadLedgerVolumes(ledger, prefix, range);
   }
   const std::string network = ChooseNetwork(options, store);
@@ -255,10 +261,30 @@ std::optional<std::filesystem::path> FileOfSubject(const GraphOptions& options,
   return file;
 }
 
+// What the ledger knows of the percentiles of a host, or a network.
+std::vector<TemplateRow> Percentiles(const GraphOptions& options,
+                                     const Config& config,
+                                     const std::string& network,
+                                     TimeRange range) {
+  const std::string path = ChooseLedger(options, config);
+  if (path.empty()) return {};
+  const LedgerReader ledger(path);
+  const auto host = Address::Parse(options.host);
+  if (!host)
+    return PercentileRows(
+        NetworkSamples(ledger, config.networks, network, range), range);
+  const Prefix prefix{*host, 128};
+  return PercentileRows(HostSamples(ledger, {&prefix, 1}, range, {&*host, 1},
+                                    [](Address) { return true; })
+                            .OfHost(*host, range),
+                        range);
+}
+
 // Values of a time-domain picture of a host or a network.
-void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
-                   const std::string& kind, TimeRange range,
+void SetTimeDomain(const GraphOptions& options, const Config& config,
+                   const RrdStore& store, const Template& body, TimeRange range,
                    const TemplateRow& variables, TemplateValues& values) {
+  const std::string kind = std::filesystem::path(body.name()).stem().string();
   values.values["start"] = std::to_string(range.start);
   values.values["end"] = std::to_string(range.end);
   values.values["title"] = HumanRange(range);
@@ -284,9 +310,43 @@ void SetTimeDomain(const GraphOptions& options, const RrdStore& store,
                                          subject, store.directory().string()));
   values.values["file"] = file->string();
   values.values["title"] = fmt::format("{}   {}", subject, HumanRange(range));
+  if (body.Uses("percentile"))
+    values.lists["percentile"] =
+        Percentiles(options, config, ChooseNetwork(options, store), range);
+}
+
+// The one picture that is no template's.
+void DrawHeat(const GraphOptions& options, const Config& config) {
+  const std::string path = ChooseLedger(options, config);
+  if (path.empty())
+    throw std::runtime_error(
+        "no ledger: heat is drawn from one alone; name it with --ledger");
+  const std::filesystem::path output =
+      options.output.empty() ? "heat.svg" : options.output;
+  if (output.extension() != ".svg")
+    throw UsageError(fmt::format(
+        "--output {}: heat is SVG; write e.g. heat.svg", output.string()));
+  const Prefix prefix = ChoosePrefixOfLedger(options, config);
+  const LedgerReader ledger(path);
+  TimeRange range = ParseRange(options.start, options.end);
+  FollowLedger(ledger, range);
+  TimeRange read = range;
+  const auto axis =
+      MakeHeatAxis(prefix, ReadLedgerVolumes(ledger, prefix, read));
+  if (!axis)
+    throw std::runtime_error(fmt::format("no data: {} had no traffic in {}",
+                                         prefix.ToString(), HumanRange(range)));
+  const HeatMap map =
+      ReadHeatMap(ledger, *axis, range, [](Address) { return true; });
+  WriteAtomically(
+      output, HeatSvg(map,
+                      fmt::format("{}{}   {}", prefix.ToString(), axis->Unit(),
+                                  HumanRange(map.range)),
+                      "iptrk"));
 }
 
 void Draw(GraphOptions options, const Config& config) {
+  if (options.template_name == "heat") return DrawHeat(options, config);
   TemplateShelf shelf(TemplateDirectory(options.templates));
   if (options.log) options.template_name += "-log";
   const Template& body = shelf.Get(options.template_name);
@@ -304,6 +364,7 @@ void Draw(GraphOptions options, const Config& config) {
   TemplateValues values;
   values.values["watermark"] = "iptrk";
   values.lists["service"];
+  values.lists["percentile"];
   std::unique_ptr<TemporaryDirectory> temporary;
   if (addresses && !variables.contains("file")) {
     std::filesystem::path file = options.address_rrd;
@@ -313,9 +374,7 @@ void Draw(GraphOptions options, const Config& config) {
     }
     SetAddressDomain(options, config, store, range, file, values.values);
   } else {
-    SetTimeDomain(options, store,
-                  std::filesystem::path(body.name()).stem().string(), range,
-                  variables, values);
+    SetTimeDomain(options, config, store, body, range, variables, values);
   }
   for (const auto& [name, value] : variables) values.values[name] = value;
 
@@ -333,8 +392,8 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
   command
       .add_option("TEMPLATE", options.template_name,
                   "histogram, histogram-internal, histogram-packets, "
-                  "time-domain, network, services, martians, books, queue, "
-                  "packets, or a path")
+                  "heat, time-domain, network, services, martians, books, "
+                  "queue, packets, or a path")
       ->required();
   command.add_option("--var", options.variables,
                      "a value for a placeholder: name=value");
@@ -344,7 +403,8 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
   command.add_option("--interface", options.interface,
                      "of books: eth0, or eth0:sent");
   command.add_option("--prefix", options.prefix,
-                     "addresses of a histogram; default: the network's");
+                     "addresses of a histogram or heat map; default: the "
+                     "network's");
   command.add_option("--start", options.start,
                      "begin, as rrdtool writes times (default end-1d)");
   command.add_option("--end", options.end, "end, likewise (default now)");

@@ -19,6 +19,7 @@
 #include "lib/incident.h"
 #include "lib/ledger_reader.h"
 #include "lib/ledger_schema.h"
+#include "lib/readable.h"
 #include "lib/seconds.h"
 #include "lib/silence.h"
 #include "tools/commands.h"
@@ -77,16 +78,6 @@ std::int64_t ParseSince(const std::string& text, std::int64_t now) {
 
 std::string TimeText(std::int64_t seconds) {
   return FormatTime(static_cast<std::uint64_t>(seconds) * kSecond);
-}
-
-// "3 m 20 s".
-std::string SpanText(std::int64_t seconds) {
-  return seconds >= 86400
-             ? fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600)
-         : seconds >= 3600
-             ? fmt::format("{} h {} m", seconds / 3600, seconds % 3600 / 60)
-         : seconds >= 60 ? fmt::format("{} m {} s", seconds / 60, seconds % 60)
-                         : fmt::format("{} s", seconds);
 }
 
 std::string Who() {
@@ -176,7 +167,7 @@ void PrintList(const std::vector<Row>& rows, const std::string& since) {
                TimeText(row.incident.start), row.incident.kind,
                Member(json, "direction"), row.incident.subject,
                Figure(json, "peak"), Member(json, "unit"),
-               SpanText(std::max<std::int64_t>(end - row.incident.start, 0)),
+               DurationText(end - row.incident.start),
                row.acknowledged ? ", acknowledged" : "",
                row.silenced ? ", silenced" : "", row.incident.id);
   }
@@ -220,7 +211,7 @@ void PrintWhole(const Row& row,
   line("severity", Member(json, "severity"));
   line("since", TimeText(row.incident.start));
   if (!row.incident.open) line("until", TimeText(row.incident.end));
-  line("lasted", SpanText(std::max<std::int64_t>(end - row.incident.start, 0)));
+  line("lasted", DurationText(end - row.incident.start));
   line("rule", Member(json, "rule"));
   line("value",
        fmt::format("{} over {} s", figure("value"), Member(json, "window")));

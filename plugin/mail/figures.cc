@@ -7,9 +7,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
 #include <ctime>
 #include <optional>
+
+#include "lib/readable.h"
 
 namespace iptrk::mail {
 namespace {
@@ -91,14 +92,6 @@ std::optional<double> Number(std::string_view text) {
 // Above this a double has no whole numbers to group.
 constexpr double kLargestWhole = 9e15;
 
-std::string Whole(double value) {
-  std::string digits = fmt::format("{:.0f}", std::fabs(value));
-  for (std::size_t at = digits.size(); at > 3; at -= 3) {
-    digits.insert(at - 3, 1, ',');
-  }
-  return std::signbit(value) && digits != "0" ? "-" + digits : digits;
-}
-
 std::size_t CodePointLength(std::string_view text) {
   std::string_view rest = text;
   TakeCodePoint(rest);
@@ -125,7 +118,7 @@ std::string Grouped(std::string_view number) {
   if (!value || std::fabs(*value) > kLargestWhole) return Clean(number);
   // Below ten the part behind the point matters (a load of 0.25).
   if (std::fabs(*value) < 10) return fmt::format("{:.3g}", *value);
-  return Whole(*value);
+  return WithCommas(*value);
 }
 
 std::string Bytes(std::string_view number) {
@@ -147,15 +140,7 @@ std::string Bytes(std::string_view number) {
 std::string Duration(std::string_view seconds) {
   const std::optional<double> value = Number(seconds);
   if (!value || *value < 0 || *value > kLargestWhole) return Clean(seconds);
-  const auto total = static_cast<std::uint64_t>(std::llround(*value));
-  const std::uint64_t days = total / 86400;
-  const std::uint64_t hours = total / 3600 % 24;
-  const std::uint64_t minutes = total / 60 % 60;
-  const std::uint64_t rest = total % 60;
-  if (days != 0) return fmt::format("{} d {} h", days, hours);
-  if (hours != 0) return fmt::format("{} h {} min", hours, minutes);
-  if (minutes != 0) return fmt::format("{} min {} s", minutes, rest);
-  return fmt::format("{} s", rest);
+  return DurationText(std::llround(*value));
 }
 
 std::string Timestamp(std::string_view rfc3339) {

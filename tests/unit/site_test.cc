@@ -195,7 +195,7 @@ TEST_F(Site, SaysWhenTheNewestDataAreOld) {
   options_.now += 5 * 3600;
   Write();
   EXPECT_THAT(Page("index.html"), HasSubstr("Not live:"));
-  EXPECT_THAT(Page("index.html"), HasSubstr("5.01 h old"));
+  EXPECT_THAT(Page("index.html"), HasSubstr("5 h 0 min old"));
 }
 
 TEST_F(Site, SaysWhatIsMissingWhileThereAreNoData) {

@@ -117,10 +117,14 @@ TEST(Template, ShippedOnesUseOnlyWhatTheCommandKnows) {
                                {"label", "web"},
                                {"service_file", "g"},
                                {"color", "2a78d6"}};
+  const TemplateRow percentile = {
+      {"bits", "1"}, {"label", "95th"}, {"text", "12 Mbit/s"}};
   for (const auto& entry : std::filesystem::directory_iterator(kTemplates))
-    EXPECT_FALSE(Template::Load(entry.path())
-                     .Fill({general, {{"service", {service}}}})
-                     .empty())
+    EXPECT_FALSE(
+        Template::Load(entry.path())
+            .Fill({general,
+                   {{"service", {service}}, {"percentile", {percentile}}}})
+            .empty())
         << entry.path();
 }
 

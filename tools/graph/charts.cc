@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tools/graph/address_rrd.h"
+#include "tools/graph/heat_map.h"
 #include "tools/graph/humanise.h"
 
 namespace iptrk {
@@ -19,6 +20,28 @@ const Look kNarrow{280, 150, 1, false, "light", ""};
 
 std::string Number(double pixels) { return fmt::format("{:.6g}", pixels); }
 
+void SetPicture(const std::string& file, const Picture& picture,
+                const std::string& prefix, PageData& data) {
+  data.set(prefix + "file", file);
+  data.set(prefix + "width", Number(picture.image_width));
+  data.set(prefix + "height", Number(picture.image_height));
+}
+
+// A part of a picture that leads somewhere.
+struct Box {
+  double x = 0, y = 0, width = 0, height = 0;
+};
+PageData Link(const std::string& href, const std::string& label, Box box) {
+  PageData data;
+  data.set("href", href);
+  data.set("label", label);
+  data.set("x", Number(box.x));
+  data.set("y", Number(box.y));
+  data.set("width", Number(box.width));
+  data.set("height", Number(box.height));
+  return data;
+}
+
 // Draws one picture and puts its name and size into `data`, each key with
 // `prefix` before it.
 Picture DrawInto(SiteContext& context, const std::string& name,
@@ -26,9 +49,7 @@ Picture DrawInto(SiteContext& context, const std::string& name,
                  PageData& data) {
   const std::string file = fmt::format("img/{}.svg", name);
   const Picture picture = context.gallery.Draw(file, drawing);
-  data.set(prefix + "file", file);
-  data.set(prefix + "width", Number(picture.image_width));
-  data.set(prefix + "height", Number(picture.image_height));
+  SetPicture(file, picture, prefix, data);
   return picture;
 }
 
@@ -76,19 +97,14 @@ PageData BarLinks(const HistogramChart& chart, const AddressAxis& axis,
     const Prefix addresses = axis.AddressesOf(bar);
     const std::string link = chart.link(addresses);
     if (link.empty()) continue;
-    PageData data;
-    data.set("href", link);
-    data.set("label",
-             fmt::format("{}   in {}   out {}",
-                         addresses.length == 128 ? addresses.first.ToString()
-                                                 : addresses.ToString(),
-                         HumanBytes(in), HumanBytes(out)));
-    data.set("x",
-             Number(picture.graph_left + width * static_cast<double>(bar)));
-    data.set("y", Number(picture.graph_top));
-    data.set("width", Number(width));
-    data.set("height", Number(picture.graph_height));
-    bars << data;
+    bars << Link(
+        link,
+        fmt::format("{}   in {}   out {}",
+                    addresses.length == 128 ? addresses.first.ToString()
+                                            : addresses.ToString(),
+                    HumanBytes(in), HumanBytes(out)),
+        {picture.graph_left + width * static_cast<double>(bar),
+         picture.graph_top, width, picture.graph_height});
   }
   return bars;
 }
@@ -162,6 +178,8 @@ std::optional<PageData> DrawTimeChart(SiteContext& context,
     values["title"] = fmt::format("{}   {}", chart.subject, chart.heading);
     values["watermark"] = Watermark(chart.range.end);
     drawing.values.lists["service"] = chart.services;
+    drawing.values.lists["percentile"] =
+        PercentileRows(chart.samples, chart.range);
     DrawInto(context, chart.name, drawing, "", data);
     drawing.look = kNarrow;
     if (chart.narrow)
@@ -172,13 +190,64 @@ std::optional<PageData> DrawTimeChart(SiteContext& context,
     context.problems.push_back({chart.file.string(), error.what()});
     return {};
   }
-  data.set("alt",
-           fmt::format("{} over time, {} ({}){}.", chart.subject, chart.heading,
-                       HumanRange(chart.range),
-                       chart.figures.empty() ? "" : ": " + chart.figures));
+  data.set("alt", fmt::format("{} over time, {} ({}){}.", chart.subject,
+                              chart.heading, HumanRange(chart.range),
+                              chart.figures.empty()
+                                  ? ""
+                                  : ": " + chart.figures +
+                                        PercentileText(chart.samples)));
   data.set("has_narrow", chart.narrow);
   data.set("wide", false);
   data.set("has_bars", false);
+  return data;
+}
+
+std::optional<PageData> DrawHeat(SiteContext& context, const HeatChart& chart) {
+  const auto inside = Within(chart.volumes, chart.prefix);
+  const auto axis = MakeHeatAxis(chart.prefix, inside);
+  if (!axis) return {};
+  std::string key = fmt::format("heat {} {} {}", chart.prefix.ToString(),
+                                chart.range.start, chart.range.end);
+  for (const Prefix& prefix : axis->ranked) key += " " + prefix.ToString();
+  for (const Prefix& prefix : chart.taken) key += " -" + prefix.ToString();
+  const std::string file = fmt::format("img/{}.svg", chart.name);
+  const Picture picture =
+      context.gallery.Make(file, key, HeatPlace(*axis), [&] {
+        const HeatMap map = ReadHeatMap(
+            *context.ledger, *axis, chart.range,
+            [&](Address address) { return !Holds(chart.taken, address); });
+        return HeatSvg(
+            map,
+            fmt::format("{}{}   {}   {}", chart.prefix.ToString(), axis->Unit(),
+                        chart.heading, HumanRange(map.range)),
+            Watermark(map.range.end));
+      });
+  PageData bars(PageData::type::list);
+  const double height = picture.graph_height / static_cast<double>(axis->bars);
+  std::size_t last = axis->bars;
+  for (const AddressVolume& volume : inside) {
+    const std::size_t row = axis->BarOf(volume.address);
+    const Prefix addresses = axis->AddressesOf(row);
+    const std::string link = chart.link(addresses);
+    if (row == last || link.empty()) continue;
+    last = row;
+    bars << Link(link,
+                 addresses.length == 128 ? addresses.first.ToString()
+                                         : addresses.ToString(),
+                 {picture.graph_left,
+                  picture.graph_top + height * static_cast<double>(row),
+                  picture.graph_width, height});
+  }
+  PageData data;
+  SetPicture(file, picture, "", data);
+  data.set("bars", bars);
+  data.set("alt", fmt::format("Heat map of bits a second of each address of "
+                              "{}, {} ({}).",
+                              chart.prefix.ToString(), chart.heading,
+                              HumanRange(chart.range)));
+  data.set("wide", true);
+  data.set("has_bars", true);
+  data.set("has_narrow", false);
   return data;
 }
 

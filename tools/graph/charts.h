@@ -38,6 +38,7 @@ struct TimeChart {
   std::string body;     // template: "time-domain", "network", "services"
   std::filesystem::path file;
   std::vector<TemplateRow> services;
+  std::vector<Sample> samples;  // of the range, for the 95th percentile
   TimeRange range;
   std::time_t as_of = 0;
   bool narrow = true;   // also drawn for phones
@@ -45,6 +46,19 @@ struct TimeChart {
 };
 std::optional<PageData> DrawTimeChart(SiteContext& context,
                                       const TimeChart& chart);
+
+// Of a network with a ledger; nothing where there is no axis. Not for a
+// process that InParallel() made.
+struct HeatChart {
+  std::string name;
+  std::string heading;
+  Prefix prefix;
+  TimeRange range;
+  std::span<const AddressVolume> volumes;  // who there is
+  std::span<const Prefix> taken;           // in the prefix, but of others
+  std::function<std::string(const Prefix&)> link;
+};
+std::optional<PageData> DrawHeat(SiteContext& context, const HeatChart& chart);
 
 }  // namespace iptrk
 

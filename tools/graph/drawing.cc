@@ -81,4 +81,23 @@ std::vector<Prefix> PrefixesOf(const std::string& network,
   return {prefixes.begin(), prefixes.end()};
 }
 
+std::vector<Prefix> TakenByOthers(std::span<const Network> networks,
+                                  const std::string& name,
+                                  std::span<const Prefix> prefixes) {
+  std::vector<Prefix> taken;
+  for (const Network& other : networks) {
+    if (other.name == name) continue;
+    for (const Prefix& prefix : other.prefixes)
+      for (const Prefix& ours : prefixes)
+        if (ours.length < prefix.length && ours.Contains(prefix.first))
+          taken.push_back(prefix);
+  }
+  return taken;
+}
+
+bool Holds(std::span<const Prefix> prefixes, Address address) {
+  return std::ranges::any_of(
+      prefixes, [&](const Prefix& p) { return p.Contains(address); });
+}
+
 }  // namespace iptrk

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,12 @@ std::vector<TemplateRow> ServiceRows(const std::vector<ServiceRrd>& found);
 std::vector<Prefix> PrefixesOf(const std::string& network,
                                const std::vector<Network>& configured,
                                const RrdStore& store);
+
+// Prefixes of other networks within those of one: what is in there is theirs.
+std::vector<Prefix> TakenByOthers(std::span<const Network> networks,
+                                  const std::string& name,
+                                  std::span<const Prefix> prefixes);
+bool Holds(std::span<const Prefix> prefixes, Address address);
 
 }  // namespace iptrk
 

@@ -119,7 +119,19 @@ std::string Gallery::KeyOf(const Drawing& drawing) {
 }
 
 Picture Gallery::Draw(const std::string& file, const Drawing& drawing) {
-  Entry entry{KeyOf(drawing), {}};
+  return Keep(file, {KeyOf(drawing), {}},
+              [&](Entry& entry) { Render(file, drawing, entry); });
+}
+
+Picture Gallery::Make(const std::string& file, const std::string& key,
+                      const Picture& picture,
+                      const std::function<std::string()>& make) {
+  return Keep(file, {fmt::format("{:016x}", Fingerprint({key})), picture},
+              [&](Entry&) { WriteAtomically(output_ / file, make()); });
+}
+
+Picture Gallery::Keep(const std::string& file, Entry entry,
+                      const std::function<void(Entry&)>& draw) {
   const auto old = before_.find(file);
   std::error_code ignored;
   if (old != before_.end() && old->second.key == entry.key &&
@@ -127,7 +139,7 @@ Picture Gallery::Draw(const std::string& file, const Drawing& drawing) {
     entry.picture = old->second.picture;
     ++kept_;
   } else {
-    Render(file, drawing, entry);
+    draw(entry);
     ++drawn_;
   }
   const Picture picture = entry.picture;

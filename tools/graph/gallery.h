@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -44,6 +45,12 @@ class Gallery {
   // std::runtime_error if it can't be drawn.
   Picture Draw(const std::string& file, const Drawing& drawing);
 
+  // The same for a picture that `make` gives the text of: `key` says what it
+  // shows.
+  Picture Make(const std::string& file, const std::string& key,
+               const Picture& picture,
+               const std::function<std::string()>& make);
+
   // Replaces output/`file` atomically.
   void Write(const std::string& file, std::string_view text);
 
@@ -69,6 +76,9 @@ class Gallery {
   static nlohmann::json ToJson(const Entries& entries);
   static Entries FromJson(const nlohmann::json& json);
   void ReadManifest();
+  // Takes what is there if its key is the same, else calls `draw`.
+  Picture Keep(const std::string& file, Entry entry,
+               const std::function<void(Entry&)>& draw);
   void Render(const std::string& file, const Drawing& drawing, Entry& entry);
   std::string KeyOf(const Drawing& drawing);
 

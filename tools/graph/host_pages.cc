@@ -7,6 +7,7 @@
 #include <array>
 
 #include "lib/naming.h"
+#include "lib/readable.h"
 #include "tools/graph/charts.h"
 #include "tools/graph/humanise.h"
 #include "tools/graph/incident_view.h"
@@ -17,6 +18,8 @@ namespace {
 
 // Of the ranges that phones get a picture of their own for.
 constexpr std::size_t kNarrowSpans = 2;
+
+constexpr std::size_t kMostGaps = 6;  // the longest times of silence
 
 // Rows of the table of totals; a sum of some of the eight sources each.
 struct TotalRow {
@@ -107,6 +110,7 @@ PageData TimeCharts(SiteContext& context, const NetworkView& network,
     chart.file = host.rrd;
     chart.range = LastRange(context, as_of, kSpans[i].length);
     chart.as_of = as_of;
+    chart.samples = network.samples.OfHost(host.address, chart.range);
     chart.narrow = i < kNarrowSpans;
     chart.figures =
         fmt::format("in {}, out {}, internal in {}, internal out {}",
@@ -125,6 +129,7 @@ void SetIncidents(const SiteContext& context,
   const std::string subject = address.ToString();
   PageData incidents(PageData::type::list);
   PageData silences(PageData::type::list);
+  std::vector<const LedgerIncident*> evident;
   std::size_t others = 0;
   std::size_t silent = 0;
   for (const LedgerIncident& incident : context.incidents) {
@@ -133,13 +138,57 @@ void SetIncidents(const SiteContext& context,
     (silence ? silences : incidents)
         << IncidentData(context, incident, networks);
     ++(silence ? silent : others);
+    if (!silence) evident.push_back(&incident);
   }
   page.set("incident_tables", IncidentTable(incidents));
   page.set("any_incidents", others != 0);
+  SetEvidence(evident, page);
   page.set("silence_tables", IncidentTable(silences));
   page.set("any_silences", silent != 0);
   page.set("days", std::to_string(kIncidentDays));
   page.set("has_ledger", context.ledger != nullptr);
+}
+
+// The last sign of life that the spans know of.
+std::string SentBefore(const NetworkView& network, Address address) {
+  for (std::size_t i = kDaySpan; i < kSpans.size(); ++i) {
+    const AddressVolume volume = VolumeOf(network.spans[i], address);
+    if (volume.Out() + volume.bytes[kInternalOut] > 0)
+      return fmt::format("Nothing lately; it did in the {}.",
+                         kSpans[i].heading);
+  }
+  return "Never, as far as the ledger goes back.";
+}
+
+// When it sent, by five-minute slots: the record of its silence.
+void SetSilence(const SiteContext& context, const NetworkView& network,
+                Address address, PageData& page) {
+  page.set("has_record", context.ledger != nullptr);
+  if (!context.ledger) return;
+  SendRecord record =
+      network.samples.RecordOf(address, {network.as_of - kDay, network.as_of});
+  page.set("sent", record.last == 0
+                       ? SentBefore(network, address)
+                       : fmt::format("In the five minutes before {}.",
+                                     LocalTime(record.last)));
+  page.set("silent_slots",
+           fmt::format("{} of {}", record.silent, record.slots));
+  auto& silences = record.silences;
+  page.set("gaps_cut", silences.size() > kMostGaps);
+  if (silences.size() > kMostGaps) {
+    std::ranges::stable_sort(silences, std::greater(), &TimeRange::Length);
+    silences.resize(kMostGaps);
+    std::ranges::sort(silences, {}, &TimeRange::start);
+  }
+  PageData rows(PageData::type::list);
+  for (const TimeRange& silence : silences) {
+    PageData row;
+    row.set("range", HumanRange(silence));
+    row.set("duration", DurationText(silence.Length()));
+    rows << row;
+  }
+  page.set("gaps", rows);
+  page.set("any_gaps", !silences.empty());
 }
 
 void WriteHostPage(SiteContext& context, const NetworkView& network,
@@ -173,6 +222,7 @@ void WriteHostPage(SiteContext& context, const NetworkView& network,
   page.set("has_charts", rrd_as_of.has_value());
   page.set("totals", TotalsTable(network, host.address, page));
   SetIncidents(context, networks, host.address, page);
+  SetSilence(context, network, host.address, page);
   context.gallery.Write(host.file, context.page_templates.Fill("host", page));
 }
 

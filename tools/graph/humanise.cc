@@ -7,42 +7,39 @@
 #include <array>
 #include <cmath>
 
+#include "lib/readable.h"
+
 namespace iptrk {
 
-std::string HumanBytes(double bytes) {
-  constexpr std::array<const char*, 7> kUnits = {"B",  "kB", "MB", "GB",
-                                                 "TB", "PB", "EB"};
-  if (!std::isfinite(bytes)) return "unknown";
-  std::size_t unit = 0;
+namespace {
+
+// "3.21 M" and the unit.
+std::string Scaled(double number, const char* unit) {
+  constexpr std::array<const char*, 7> kScales = {"",  "k", "M", "G",
+                                                  "T", "P", "E"};
+  if (!std::isfinite(number)) return "unknown";
+  std::size_t scale = 0;
   // Rounding must not give "1000 kB".
-  while (std::abs(bytes) >= 999.5 && unit + 1 < kUnits.size()) {
-    bytes /= 1000;
-    ++unit;
+  while (std::abs(number) >= 999.5 && scale + 1 < kScales.size()) {
+    number /= 1000;
+    ++scale;
   }
-  const double size = std::abs(bytes);
-  const int digits = unit == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
-  return fmt::format("{:.{}f} {}", bytes, digits, kUnits[unit]);
+  const double size = std::abs(number);
+  const int digits = scale == 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f} {}{}", number, digits, kScales[scale], unit);
 }
+
+}  // namespace
+
+std::string HumanBytes(double bytes) { return Scaled(bytes, "B"); }
+
+std::string HumanBits(double bits) { return Scaled(bits, "bit/s"); }
 
 std::string HumanNumber(double number) {
   if (!std::isfinite(number)) return "unknown";
   if (std::abs(number) < 100 && number != std::round(number))
     return fmt::format("{:.3g}", number);
-  const std::string digits = fmt::format("{:.0f}", std::abs(number));
-  std::string grouped = number < 0 ? "-" : "";
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
-    grouped += digits[i];
-  }
-  return grouped;
-}
-
-std::string HumanDuration(std::time_t seconds) {
-  const auto s = static_cast<double>(seconds);
-  if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", s / 60);
-  if (seconds < 2 * 86400) return fmt::format("{:.3g} h", s / 3600);
-  return fmt::format("{:.3g} days", s / 86400);
+  return WithCommas(number);
 }
 
 std::string LocalTime(std::time_t time) {

@@ -7,12 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "lib/readable.h"
 #include "tools/graph/humanise.h"
 
 namespace iptrk {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kMostTogether = 10;  // peers or ports of incidents
 
 // Fields that the page shows in a place of their own, or not at all.
 constexpr std::array<std::string_view, 18> kPlaced = {
@@ -154,12 +157,44 @@ std::string Peers(const json& incident) {
   return "";
 }
 
+double PacketsOf(const json& object) {
+  return object.is_object() ? Number(object, "packets").value_or(0) : 0;
+}
+
+// Adds those of one list of an incident to `entries`.
+void AddEntries(const json& incident, const char* key,
+                std::map<std::string, json>& entries) {
+  if (!incident.is_object()) return;
+  const auto list = incident.find(key);
+  if (list == incident.end() || !list->is_array()) return;
+  for (const json& entry : *list) {
+    if (!entry.is_object()) continue;
+    const std::string what =
+        fmt::format("{} {} {}", Text(entry, "address"), Text(entry, "protocol"),
+                    Number(entry, "port").value_or(-1));
+    const auto [at, is_new] = entries.try_emplace(what, entry);
+    if (!is_new)
+      at->second["packets"] = PacketsOf(at->second) + PacketsOf(entry);
+  }
+}
+
+// The first by packets, with their shares of `packets`.
+json MostOf(std::map<std::string, json> entries, double packets) {
+  std::vector<json> order;
+  for (auto& [what, entry] : entries) order.push_back(std::move(entry));
+  std::ranges::stable_sort(order, std::greater(), PacketsOf);
+  if (order.size() > kMostTogether) order.resize(kMostTogether);
+  if (packets > 0)
+    for (json& entry : order) entry["share"] = PacketsOf(entry) / packets;
+  return order;
+}
+
 }  // namespace
 
 std::string IncidentDuration(const LedgerIncident& incident,
                              std::time_t as_of) {
   const std::time_t end = incident.open ? as_of : incident.end;
-  return HumanDuration(std::max<std::time_t>(0, end - incident.start));
+  return DurationText(end - incident.start);
 }
 
 std::string IncidentLink(const LedgerIncident& incident) {
@@ -212,6 +247,26 @@ PageData IncidentData(const SiteContext& context,
   data.set("port_tables", SharesTable("Port", fields, "ports", any));
   data.set("has_ports", any);
   return data;
+}
+
+void SetEvidence(const std::vector<const LedgerIncident*>& incidents,
+                 PageData& data) {
+  double packets = 0;
+  std::map<std::string, json> peers;
+  std::map<std::string, json> ports;
+  for (const LedgerIncident* incident : incidents) {
+    const json fields = json::parse(incident->json, nullptr, false);
+    packets += PacketsOf(fields);
+    AddEntries(fields, "peers", peers);
+    AddEntries(fields, "ports", ports);
+  }
+  const json sum = {{"peers", MostOf(std::move(peers), packets)},
+                    {"ports", MostOf(std::move(ports), packets)}};
+  bool any = false;
+  data.set("peer_tables", SharesTable("From or to", sum, "peers", any));
+  data.set("has_peers", any);
+  data.set("port_tables", SharesTable("Port", sum, "ports", any));
+  data.set("has_ports", any);
 }
 
 PageData IncidentTable(const PageData& incidents) {

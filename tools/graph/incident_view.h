@@ -18,6 +18,11 @@ PageData IncidentData(const SiteContext& context,
                       const LedgerIncident& incident,
                       const std::vector<NetworkView>& networks);
 
+// The peers and ports of several incidents together: fields peer_tables,
+// has_peers, port_tables and has_ports.
+void SetEvidence(const std::vector<const LedgerIncident*>& incidents,
+                 PageData& data);
+
 // A list of such as the one "incident-table" of a page.
 PageData IncidentTable(const PageData& incidents);
 

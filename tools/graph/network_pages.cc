@@ -106,6 +106,25 @@ void AddHistogram(SiteContext& context, const NetworkView& network,
   }
 }
 
+// Likewise; an hour has too few columns to be worth it.
+void AddHeat(SiteContext& context, const NetworkView& network,
+             const Prefix& prefix, std::size_t i, PageData& charts) {
+  const SpanVolumes& span = network.spans[i];
+  if (!context.ledger || !span.shown || i == kHourSpan) return;
+  const auto taken =
+      TakenByOthers(context.options.networks, network.name, network.prefixes);
+  HeatChart chart;
+  chart.prefix = prefix;
+  chart.link = [&](const Prefix& a) { return BarLink(network, a); };
+  chart.name = fmt::format("heat-{}-{}-{}", FileNamePart(network.name),
+                           FileNamePart(prefix.ToString()), kSpans[i].name);
+  chart.heading = kSpans[i].heading;
+  chart.range = LastRange(context, network.as_of, kSpans[i].length);
+  chart.volumes = span.volumes;
+  chart.taken = taken;
+  if (auto data = DrawHeat(context, chart)) charts << *data;
+}
+
 void AddTimeCharts(SiteContext& context, const NetworkView& network,
                    std::size_t i, PageData& charts) {
   const auto file = context.store.NetworkFile(network.name);
@@ -123,7 +142,12 @@ void AddTimeCharts(SiteContext& context, const NetworkView& network,
   chart.body = "network";
   chart.subject = network.name;
   chart.name = fmt::format("network-{}-{}", part, kSpans[i].name);
+  if (context.ledger)
+    chart.samples = context.options.networks.size() == 1
+                        ? TotalSamples(*context.ledger, chart.range)
+                        : network.samples.OfAll(chart.range);
   if (auto data = DrawTimeChart(context, chart)) charts << *data;
+  chart.samples.clear();
   chart.services = ServiceRows(context.store.Services(network.name));
   chart.body = "services";
   chart.subject = network.name + ", services";
@@ -189,7 +213,7 @@ PageData BlockRows(const NetworkView& network) {
 // A part of a network's page or a /24's: everything of one span.
 PageData SpanSection(SiteContext& context, const NetworkView& network,
                      std::span<const Prefix> prefixes, std::size_t i,
-                     bool time_charts) {
+                     bool of_network) {
   PageData section;
   section.set("id", kSpans[i].name);
   section.set("heading", Sentence(kSpans[i].heading));
@@ -197,20 +221,23 @@ PageData SpanSection(SiteContext& context, const NetworkView& network,
   PageData charts(PageData::type::list);
   for (const Prefix& prefix : prefixes)
     AddHistogram(context, network, prefix, i, charts);
+  if (of_network)
+    for (const Prefix& prefix : prefixes)
+      AddHeat(context, network, prefix, i, charts);
   section.set("charts", charts);
   PageData pair(PageData::type::list);
-  if (time_charts) AddTimeCharts(context, network, i, pair);
+  if (of_network) AddTimeCharts(context, network, i, pair);
   section.set("time_charts", pair);
   return section;
 }
 
 void SetSpans(SiteContext& context, const NetworkView& network,
-              std::span<const Prefix> prefixes, bool time_charts,
+              std::span<const Prefix> prefixes, bool of_network,
               PageData& page) {
   PageData sections(PageData::type::list);
   for (std::size_t i = 0; i < kSpans.size(); ++i)
     if (network.spans[i].shown)
-      sections << SpanSection(context, network, prefixes, i, time_charts);
+      sections << SpanSection(context, network, prefixes, i, of_network);
   page.set("sections", sections);
 }
 

@@ -10,25 +10,12 @@
 namespace iptrk {
 namespace {
 
-// Prefixes of other networks within one of ours: what is in there is theirs.
-std::vector<Prefix> TakenByOthers(const SiteContext& context,
-                                  const NetworkView& network) {
-  std::vector<Prefix> taken;
-  for (const Network& other : context.options.networks) {
-    if (other.name == network.name) continue;
-    for (const Prefix& prefix : other.prefixes)
-      for (const Prefix& ours : network.prefixes)
-        if (ours.length < prefix.length && ours.Contains(prefix.first))
-          taken.push_back(prefix);
-  }
-  return taken;
-}
-
 void ReadFromLedger(SiteContext& context, NetworkView& network) {
   network.as_of = context.ledger_end;
   const auto slots = context.ledger->Totals(
       network.as_of - kSpans.back().length, network.as_of);
-  const auto taken = TakenByOthers(context, network);
+  const auto taken =
+      TakenByOthers(context.options.networks, network.name, network.prefixes);
   for (std::size_t i = 0; i < kSpans.size(); ++i) {
     SpanVolumes& span = network.spans[i];
     span.range = {network.as_of - kSpans[i].length, network.as_of};
@@ -55,10 +42,21 @@ void ReadFromLedger(SiteContext& context, NetworkView& network) {
                   volumes.end());
     if (!taken.empty())
       std::erase_if(volumes, [&](const AddressVolume& v) {
-        return std::ranges::any_of(
-            taken, [&](const Prefix& p) { return p.Contains(v.address); });
+        return Holds(taken, v.address);
       });
   }
+}
+
+// Slots of the last day and what pictures may lag behind.
+void ReadSamples(const SiteContext& context, NetworkView& network) {
+  const auto taken =
+      TakenByOthers(context.options.networks, network.name, network.prefixes);
+  std::vector<Address> hosts;
+  for (const auto& [address, page] : network.pages) hosts.push_back(address);
+  network.samples =
+      HostSamples(*context.ledger, network.prefixes,
+                  {network.as_of - kDay - kHour, network.as_of}, hosts,
+                  [&](Address address) { return !Holds(taken, address); });
 }
 
 void ReadFromRrds(SiteContext& context, NetworkView& network) {
@@ -148,6 +146,7 @@ NetworkView ReadNetwork(SiteContext& context, const std::string& name) {
     network.spans[i].shown =
         i == 0 || ShowsMore(context, network.as_of, kSpans[i - 1].length);
   ChoosePages(network);
+  if (context.ledger) ReadSamples(context, network);
   return network;
 }
 

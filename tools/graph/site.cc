@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "lib/readable.h"
 #include "tools/graph/books_page.h"
 #include "tools/graph/host_pages.h"
 #include "tools/graph/humanise.h"
@@ -170,7 +171,7 @@ PageData CommonData(const SiteContext& context, const std::string& page_title,
       context.ledger ? kLedgerStaleAfter : kRrdStaleAfter;
   data.set("as_of", LocalTime(as_of));
   data.set("as_of_iso", IsoTime(as_of));
-  data.set("age", HumanDuration(age));
+  data.set("age", DurationText(age));
   data.set("stale", age > stale_after);
   return data;
 }

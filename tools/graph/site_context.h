@@ -16,6 +16,7 @@
 #include "tools/graph/gallery.h"
 #include "tools/graph/host_names.h"
 #include "tools/graph/page.h"
+#include "tools/graph/samples.h"
 #include "tools/graph/site.h"
 #include "tools/graph/temporary_directory.h"
 #include "tools/graph/volumes.h"
@@ -62,6 +63,7 @@ struct NetworkView {
   std::time_t as_of = 0;       // newest value; 0: none
   std::array<SpanVolumes, kSpans.size()> spans;
   std::map<Address, std::string> pages;   // host -> its page
+  HostSamples samples;                    // of those with a page; by ledger
   std::map<Address, std::string> blocks;  // first address of a /24 -> its page
 };
 
