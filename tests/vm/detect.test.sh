@@ -39,7 +39,7 @@ collectd_config <<-END
 	[detect.syn-flood]
 	hosts = { "10.1.0.216" = 200 }
 	[detect.carpet]
-	limit = 500
+	limit = 150
 	[detect.silent]
 	limit = 20
 	learn = 60
@@ -86,7 +86,8 @@ attack() {
 	sleep 1
 }
 
-# What is asked: name, kind, direction, subject, top peer, most seconds.
+# What is asked: name, kind, direction, subject, top peer, most seconds from its
+# begin. A rate is to be above its limit in 3 of 5 s.
 asked=()
 ask() {
 	asked+=("$*")
@@ -95,21 +96,21 @@ ask() {
 attack bogon 8 hping3 -q --udp -p 9 -i u4000 -a 240.0.0.7 10.1.0.26
 ask bogon martian in bogon 240.0.0.7 8
 attack foreign 8 hping3 -q --udp -p 9 -i u4000 -a 44.9.9.9 44.1.2.1
-ask foreign martian in foreign 44.9.9.9 8
+ask foreign martian in foreign - 8
 attack syn 8 hping3 -q -S -p 81 --flood -a 44.1.2.66 10.1.0.216
-ask syn syn-flood in 10.1.0.216 44.1.2.66 5
+ask syn syn-flood in 10.1.0.216 44.1.2.66 4
 attack icmp 8 hping3 -q --icmp --flood -a 44.1.2.66 10.1.0.26
-ask icmp icmp-flood in 10.1.0.26 44.1.2.66 5
+ask icmp icmp-flood in 10.1.0.26 44.1.2.66 4
 attack udp 8 hping3 -q --udp -p 9 --flood -a 44.1.2.66 10.1.0.54
-ask udp udp-flood in 10.1.0.54 44.1.2.66 5
+ask udp udp-flood in 10.1.0.54 44.1.2.66 4
 attack fragment 8 hping3 -q --udp -p 9 -d 1400 -f -m 256 --flood -a 44.1.2.66 10.1.0.10
-ask fragment fragment-flood in 10.1.0.10 44.1.2.66 5
+ask fragment fragment-flood in 10.1.0.10 44.1.2.66 4
 attack reflector 8 hping3 -q --udp -s 53 -k -p 33333 -d 400 --flood -a 44.1.2.66 10.1.0.80
-ask reflector amplification in 10.1.0.80 44.1.2.66 5
+ask reflector amplification in 10.1.0.80 44.1.2.66 4
 attack hammer 8 hping3 -q -A -p 80 --flood -a 44.1.2.66 10.1.0.150
-ask hammer hammering in 10.1.0.150 44.1.2.66 5
+ask hammer hammering in 10.1.0.150 44.1.2.66 4
 attack volume 8 hping3 -q --rawip -H 47 -d 1400 --flood -a 44.1.2.66 10.1.0.151
-ask volume volume in 10.1.0.151 44.1.2.66 5
+ask volume volume in 10.1.0.151 44.1.2.66 4
 attack ports 60 nmap -sS -Pn -n -S 44.1.2.17 -e out0 --max-retries 1 10.1.0.80
 ask ports port-scan in 44.1.2.17 10.1.0.80 6
 attack udp-ports 40 nmap -sU -Pn -n -F -S 44.1.2.18 -e out0 --max-retries 0 10.1.0.80
@@ -117,9 +118,16 @@ ask udp-ports port-scan in 44.1.2.18 10.1.0.80 20
 attack hosts 40 nmap -sn -n -PE -S 44.1.2.19 -e out0 --max-retries 0 10.1.0.0/24
 ask hosts host-scan in 44.1.2.19 - 8
 attack acks 8 hping3 -q -A -p 80 --flood --rand-source 10.1.0.152
-ask acks packets in 10.1.0.152 - 5
+ask acks packets in 10.1.0.152 - 4
 attack carpet 8 hping3 -q --udp -p 9 --flood --rand-source --rand-dest 10.1.0.x -I out0
 ask carpet carpet in 10.1.0.0/24 - 6
+
+# Dropped before any hook: the interface counts what nobody sees.
+tc qdisc add dev wan0 clsact &&
+	tc filter add dev wan0 ingress protocol ip u32 match ip protocol 17 0xff match ip dport 7777 0xffff action drop || exit 1
+attack unseen 42 hping3 -q --udp -p 7777 --flood -a 44.1.2.15 44.1.2.1
+tc qdisc delete dev wan0 clsact
+ask unseen books in wan0 - 45
 
 # One that is switched off while others still ask for it.
 say 'the idle host is switched off'
@@ -153,11 +161,14 @@ told() {
 		if len(found) != 1:
 		    sys.exit(f'{len(found)} incidents {kind} {direction} of {subject}')
 		one = found[0]
-		opened = datetime.datetime.fromisoformat(one['opened'].replace('Z', '+00:00')).timestamp()
-		after = opened - float(began)
-		if not -1 <= after <= float(most):
-		    sys.exit(f'told after {after:.1f} s, not {most}')
-		print(f'{name}: told after {after:.1f} s', file=open('/run/out/told', 'a'))
+		start, opened = (datetime.datetime.fromisoformat(one[when].replace('Z', '+00:00')).timestamp() for when in ('start', 'opened'))
+		# A tool takes a while to start; the rule counts from what it saw.
+		after = opened - start
+		if not float(began) - 2 <= start <= float(began) + 10:
+		    sys.exit(f'began {start - float(began):.1f} s later')
+		if after > float(most):
+		    sys.exit(f'told after {after:.0f} s, not {most}')
+		print(f'{name}: told after {after:.0f} s', file=open('/run/out/told', 'a'))
 		first = one['peers'][0]['address'] if one['peers'] else '-'
 		if peer not in ('-', first):
 		    sys.exit(f'first peer {first}, not {peer}')
@@ -178,12 +189,16 @@ done
 it 'tells of nothing else' equal "$(printf '%s\n' "${asked[@]}" |
 	/usr/bin/python3 -c 'import sys; print(sorted(tuple(line.split()[1:4]) for line in sys.stdin))')" "$(named /run/live.json)"
 
+# A capture has no books.
+captured() {
+	named /run/live.json | /usr/bin/python3 -c 'print([i for i in eval(input()) if i[0] != "books"])'
+}
 replayed() {
 	iptrk replay --json /run/wan0.pcap >"$1"
 }
 replayed /run/replay.json
 replayed /run/again.json
-it 'names the same incidents in a replay of what passed' equal "$(named /run/live.json)" "$(named /run/replay.json)"
+it 'names the same incidents in a replay of what passed' equal "$(captured)" "$(named /run/replay.json)"
 it 'says the same of it every time' cmp /run/replay.json /run/again.json
 cp /run/live.json /run/replay.json /run/dumpcap.log /run/collectd.log /run/out/
 
