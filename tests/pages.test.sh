@@ -36,6 +36,12 @@ it 'draws a histogram from the ledger' graph histogram --width 1024 --height 400
 it 'gives the bars the heights of their volumes, also at the first and the last address' \
 	equal '0:25 216:100 255:50' "$(bars "$work/h.svg" | tr '\n' ' ' | sed 's/ $//')"
 it 'and below the axis those of what was sent' equal 216:100 "$(bars "$work/h.svg" 240,140,46,below)"
+heat() {
+	graph heat --output "$work/heat.svg" && grep -o 'class="l7" d="[^"]*"' "$work/heat.svg"
+}
+it 'draws a heat map, whose hottest cells are those of the one address' \
+	equal 'class="l7" d="M0 216h12"' "$(heat)"
+it 'says that a heat map is SVG' matches 'heat is SVG' "$(graph heat --output "$work/heat.png" 2>&1)"
 it 'draws a logarithmic one' graph histogram --log --output "$work/log.png"
 for variant in histogram-packets histogram-internal; do
 	it "draws $variant" graph "$variant" --output "$work/$variant.png"
@@ -57,7 +63,15 @@ it 'shows the evidence of an incident' \
 	matches 'Rule</dt><dd>more than 20000.*udp/53' "$(tr '\n' ' ' <"$work/site/incidents.html")"
 it 'shows an incident of a kind that it does not know' matches 'later-kind' "$(<"$work/site/incidents.html")"
 it 'keeps the record of a silence with its host' \
-	matches '<h2>Silence' "$(<"$work/site/host-lan-10.1.0.80.html")"
+	matches '24 of 24 of five.*Told as incidents' "$(tr '\n' ' ' <"$work/site/host-lan-10.1.0.80.html")"
+it 'says when a host sent last' \
+	matches "Sent last</dt><dd>In the five minutes before $(date -d "@$end" '+%Y-%m-%d %H:%M')" "$(<"$work/site/host-lan-10.1.0.216.html")"
+it 'adds up the ports and peers of its incidents' \
+	matches 'Ports and peers.*udp/53<.*100 %.*198\.51\.100\.7<.*87 %' "$(tr '\n' ' ' <"$work/site/host-lan-10.1.0.216.html")"
+it "puts the ledger's 95th percentile to the graph of a host" \
+	matches 'over time, last hour .*95th percentile in 26\.7 Mbit/s, out 13\.3 Mbit/s' "$(<"$work/site/host-lan-10.1.0.216.html")"
+it 'and to that of a network' \
+	matches 'lan over time, last hour .*95th percentile in 46\.7 Mbit/s, out 13\.3 Mbit/s' "$(<"$work/site/network-lan.html")"
 it 'shows bills' matches 'acme' "$(<"$work/site/bills.html")"
 it 'leads from the tallest bar to its host' \
 	matches 'href="host-lan-10\.1\.0\.216\.html"[^>]*><title>10\.1\.0\.216   in 12\.0 GB   out 6\.00 GB' "$(<"$work/site/index.html")"
@@ -78,4 +92,34 @@ it 'shows that on the overview' matches 'Problems' "$(<"$work/broken/index.html"
 it 'never takes old data for live ones' matches 'Unknown: no fresh data' "$(
 	printf 'slot 1790812800 300 300 0\nhost 10.1.0.1 9 9 9 9 9 9\n' | "$fill" "$work/old.sqlite"
 	pages --ledger "$work/old.sqlite" --output "$work/old" && cat "$work/old/index.html")"
+
+# A disk of its own for the site, that is filled up but for so many kilobytes.
+fill_up() {
+	rm -f "$disk/filler"
+	dd if=/dev/zero of="$disk/filler" bs=1k count=$(($(df --output=avail -k "$disk" | tail -n 1) - $1)) status=none
+}
+disk=$work/disk
+mkdir "$disk"
+if mount -t tmpfs -o size=64m tmpfs "$disk" 2>/dev/null; then
+	trap 'umount "$disk"; rm -rf "$work"' EXIT
+	pages --output "$disk/site" && cp -a "$disk/site" "$work/whole"
+	sed 's/^\[pages\]/&\ntitle = "Other"/' "$work/iptrk.toml" >"$work/other.toml"
+	other() {
+		"$iptrk" -c "$work/other.toml" pages --templates rrd-templates --page-templates tools/page-templates --output "$disk/site"
+	}
+	fill_up 0
+	it 'says in a line that the disk is full' equal '1 1' "$(
+		other 2>"$work/said"
+		echo "$? $(grep -c 'No space left on device; what was there' "$work/said")")"
+	it 'and leaves the site as it was' diff -r "$work/whole" "$disk/site"
+	rm "$disk"/site/img/*
+	fill_up 300
+	it 'fails where the disk gets full half-way' equal 1 "$(other 2>/dev/null; echo $?)"
+	rm "$disk/filler"
+	it 'mends all of it the next time' other
+	it 'which is whole again' python3 tests/site-check "$disk/site"
+	it 'has no other file left' equal '.iptrk-pages.json .lock' "$(find "$disk/site" -name '.*' -printf '%f\n' | sort | xargs)"
+else
+	skip 'leaves the site whole when the disk is full' 'wants to mount a small disk'
+fi
 it_ends

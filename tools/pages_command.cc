@@ -120,7 +120,10 @@ void AddPagesCommand(CLI::App& app, CommandContext& context) {
     try {
       context.exit_code = WritePages(*options, *config);
     } catch (const std::exception& error) {
-      std::cerr << "iptrk pages: " << error.what() << "\n";
+      std::cerr << fmt::format(
+          "iptrk pages: {}; what was there is still whole, the next run goes "
+          "on\n",
+          error.what());
       context.exit_code = 1;
     }
   });

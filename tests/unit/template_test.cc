@@ -7,7 +7,10 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -119,13 +122,36 @@ TEST(Template, ShippedOnesUseOnlyWhatTheCommandKnows) {
                                {"color", "2a78d6"}};
   const TemplateRow percentile = {
       {"bits", "1"}, {"label", "95th"}, {"text", "12 Mbit/s"}};
-  for (const auto& entry : std::filesystem::directory_iterator(kTemplates))
+  for (const auto& entry : std::filesystem::directory_iterator(kTemplates)) {
+    if (entry.path().extension() != ".rrdgraph") continue;
     EXPECT_FALSE(
         Template::Load(entry.path())
             .Fill({general,
                    {{"service", {service}}, {"percentile", {percentile}}}})
             .empty())
         << entry.path();
+  }
+}
+
+TEST(Template, OfCollectdGraphPanelNamesEveryTypeAndSource) {
+  const auto panel =
+      nlohmann::json::parse(ReadFile(kTemplates / "cgp" / "iptrk.json"));
+  std::ifstream types(std::filesystem::path(IPTRK_SOURCE_DIR) / "plugin" /
+                      "iptrk.types.db");
+  std::size_t count = 0;
+  for (std::string line; std::getline(types, line); ++count) {
+    std::istringstream words(line);
+    std::string type;
+    words >> type;
+    ASSERT_TRUE(panel.contains(type)) << type;
+    std::size_t sources = 0;
+    for (std::string source; words >> source; ++sources)
+      EXPECT_TRUE(
+          panel[type]["legend"].contains(source.substr(0, source.find(':'))))
+          << type << " " << source;
+    EXPECT_EQ(panel[type]["legend"].size(), sources) << type;
+  }
+  EXPECT_EQ(panel.size(), count);
 }
 
 // The line that a template's opening comment tells users of stock rrdtool.

@@ -24,7 +24,9 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::Commit() {
-  fs::rename(temporary_, target_);
+  std::error_code error;
+  fs::rename(temporary_, target_, error);
+  if (error) throw std::system_error(error, target_.string());
   committed_ = true;
 }
 
@@ -34,8 +36,7 @@ void WriteAtomically(const fs::path& path, std::string_view text) {
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
   if (!out)
-    throw fs::filesystem_error("can't write", path,
-                               std::error_code(errno, std::generic_category()));
+    throw std::system_error(errno, std::generic_category(), path.string());
   file.Commit();
 }
 

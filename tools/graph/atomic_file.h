@@ -19,7 +19,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   const std::filesystem::path& temporary() const { return temporary_; }
-  // Throws std::filesystem::filesystem_error.
+  // Throws std::system_error.
   void Commit();
 
  private:
@@ -28,7 +28,7 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-// Throws std::filesystem::filesystem_error naming the file.
+// Throws std::system_error naming the file.
 void WriteAtomically(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace iptrk

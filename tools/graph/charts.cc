@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "tools/graph/address_rrd.h"
 #include "tools/graph/heat_map.h"
@@ -137,6 +138,7 @@ std::optional<PageData> DrawHistogram(SiteContext& context,
   if (!axis) return {};
   const std::filesystem::path file =
       context.scratch.path() / fmt::format("address-{}.rrd", getpid());
+  WriteAddressRrd(*axis, inside, file);
   PageData data;
   try {
     Drawing drawing{&context.shelf.Get("histogram"),
@@ -144,7 +146,6 @@ std::optional<PageData> DrawHistogram(SiteContext& context,
                     kHistogram,
                     TimeZone::kUtc,
                     ContentOf(inside)};
-    WriteAddressRrd(*axis, inside, file);
     SetAxisValues(*axis, file, drawing.values.values);
     drawing.values.values["title"] =
         fmt::format("{}{}   {}   {}", chart.prefix.ToString(), axis->Unit(),
@@ -154,6 +155,8 @@ std::optional<PageData> DrawHistogram(SiteContext& context,
     data.set("bars", BarLinks(chart, *axis, inside, picture));
   } catch (const TemplateError&) {
     throw;  // concerns every picture, and is told once
+  } catch (const std::system_error&) {
+    throw;  // nothing can be written: likewise
   } catch (const std::runtime_error& error) {
     context.problems.push_back({chart.prefix.ToString(), error.what()});
     return {};
@@ -185,6 +188,8 @@ std::optional<PageData> DrawTimeChart(SiteContext& context,
     if (chart.narrow)
       DrawInto(context, chart.name + "-narrow", drawing, "narrow_", data);
   } catch (const TemplateError&) {
+    throw;
+  } catch (const std::system_error&) {
     throw;
   } catch (const std::runtime_error& error) {
     context.problems.push_back({chart.file.string(), error.what()});

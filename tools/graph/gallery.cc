@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -159,6 +160,9 @@ void Gallery::Render(const std::string& file, const Drawing& drawing,
   entry.picture = iptrk::Render(arguments, draft, drawing.zone);
   std::ifstream in(draft, std::ios::binary);
   const std::string svg(std::istreambuf_iterator<char>(in), {});
+  // cairo says nothing of a disk that is full.
+  if (!svg.ends_with("</svg>\n"))
+    throw std::system_error(ENOSPC, std::generic_category(), draft.string());
   WriteAtomically(output_ / file,
                   ThemedSvg(svg, shelf_.Get("theme-light").Fill({}),
                             shelf_.Get("theme-dark").Fill({})));
@@ -175,6 +179,19 @@ void Gallery::Finish() {
     std::error_code ignored;
     if (!now_.contains(file)) fs::remove(output_ / file, ignored);
   }
+  WriteManifest();
+}
+
+void Gallery::Abandon() {
+  now_.merge(before_);
+  try {
+    WriteManifest();
+  } catch (const std::system_error&) {
+    // Then the next run draws again what it can't be sure of.
+  }
+}
+
+void Gallery::WriteManifest() {
   WriteAtomically(output_ / kManifest, ToJson(now_).dump(1) + "\n");
 }
 

@@ -62,6 +62,9 @@ class Gallery {
 
   // Removes what is no longer wanted and writes the manifest.
   void Finish();
+  // In place of that after a failure: everything stays, and what was written
+  // is remembered if that is possible.
+  void Abandon();
 
   std::size_t drawn() const { return drawn_; }
   std::size_t kept() const { return kept_; }
@@ -76,6 +79,7 @@ class Gallery {
   static nlohmann::json ToJson(const Entries& entries);
   static Entries FromJson(const nlohmann::json& json);
   void ReadManifest();
+  void WriteManifest();
   // Takes what is there if its key is the same, else calls `draw`.
   Picture Keep(const std::string& file, Entry entry,
                const std::function<void(Entry&)>& draw);

@@ -55,6 +55,14 @@ std::array<double, kLevels.size()> Bounds(double most) {
   return bounds;
 }
 
+// "30 Mbit/s" of a bound, which has no fraction.
+std::string WholeBits(double bits) {
+  std::string text = HumanBits(bits);
+  const std::size_t point = text.find('.');
+  return point == std::string::npos ? text
+                                    : text.erase(point, text.find(' ') - point);
+}
+
 std::string XmlText(const std::string& text) {
   std::string escaped;
   for (const char c : text)
@@ -125,8 +133,8 @@ std::string RowLabels(const AddressAxis& axis) {
     const Prefix addresses = axis.AddressesOf(row);
     labels += TextAt(
         kLeft - 6,
-        kTop + static_cast<double>(row * height) +
-            static_cast<double>(std::min(height * every, kLabelHeight)) * 0.72,
+        kTop + (static_cast<double>(row) + .5) * static_cast<double>(height) +
+            4,
         "end",
         addresses.length == 128 ? addresses.first.ToString()
                                 : addresses.ToString());
@@ -148,7 +156,7 @@ std::string Style() {
       "@media (prefers-color-scheme:dark){{:root{{--page:#16181d;"
       "--text:#d7dae0;--line:#4b515c;{}}}}}"
       "text{{font:11px 'DejaVu Sans',sans-serif;fill:var(--text)}}"
-      ".title{{font-size:14px}}.quiet text{{opacity:.7}}"
+      ".title text{{font-size:14px}}.quiet text{{opacity:.7}}"
       ".tick{{stroke:var(--line);stroke-opacity:.5}}"
       ".unknown{{stroke:#8b929c;stroke-opacity:.3}}{}</style>\n",
       light, dark, rules);
@@ -258,9 +266,8 @@ std::string HeatSvg(const HeatMap& map, const std::string& title,
         "<path class=\"l{}\" stroke-width=\"10\" "
         "d=\"M{:.6g} {:.6g}h14\"/>\n",
         i, x, legend - 4);
-    svg += TextAt(
-        x + 20, legend, "start",
-        i == 0 ? "< " + HumanBits(bounds[1]) : "≥ " + HumanBits(bounds[i]));
+    svg += TextAt(x + 20, legend, "start",
+                  (i == 0 ? "< " : "≥ ") + WholeBits(bounds[i == 0 ? 1 : i]));
   }
   svg += "<g class=\"quiet\">" +
          TextAt(place.image_width / 2, legend + 18, "middle", watermark) +

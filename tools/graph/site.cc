@@ -176,8 +176,9 @@ PageData CommonData(const SiteContext& context, const std::string& page_title,
   return data;
 }
 
-SiteReport WriteSite(const SiteOptions& options) {
-  SiteContext context(options);
+namespace {
+
+void WriteAll(SiteContext& context) {
   ReadNames(context);
   ReadLedger(context);
   context.has_books = !context.store.Books().empty();
@@ -195,11 +196,23 @@ SiteReport WriteSite(const SiteOptions& options) {
     sections << NetworkSection(context, network);
   }
   if (context.ledger) WriteIncidentsPage(context, networks);
-  if (context.ledger && !options.customers.empty()) WriteBillsPage(context);
+  if (context.ledger && !context.options.customers.empty())
+    WriteBillsPage(context);
   WriteBooksPage(context);
   WriteIndex(context, networks, sections);
-  context.gallery.Finish();
+}
 
+}  // namespace
+
+SiteReport WriteSite(const SiteOptions& options) {
+  SiteContext context(options);
+  try {
+    WriteAll(context);
+    context.gallery.Finish();
+  } catch (...) {
+    context.gallery.Abandon();
+    throw;
+  }
   SiteReport report;
   report.pages = context.gallery.written();
   report.pictures_drawn = context.gallery.drawn();
