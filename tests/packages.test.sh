@@ -23,7 +23,7 @@ packaging/dependencies package test || exit 2
 
 # What a collectd shop has, and what the steps look at it with.
 have=systemd-sysv,udev,dbus,kmod,cron,iproute2,iputils-ping,procps,apt-utils,man-db
-have+=,linux-image-amd64,linux-headers-amd64,collectd,rrdtool,postfix,hping3,sqlite3
+have+=,linux-image-amd64,linux-headers-amd64,collectd,rrdtool,postfix,hping3,sqlite3,openssl
 
 # system SUITE PACKAGES: prints the archive of such a system, which is made once
 # for the same packages' dependencies. What apt will want to install is in it.
