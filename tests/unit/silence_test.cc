@@ -102,7 +102,7 @@ void MakeFirstVersion(const std::string& path) {
   LedgerDatabase database(path, LedgerDatabase::Mode::kWrite);
   database.Execute(
       "DROP TABLE silence; DROP TABLE acknowledgement; "
-      "DROP TABLE baseline; "
+      "DROP TABLE baseline; ALTER TABLE mark DROP COLUMN books; "
       "PRAGMA user_version = 1");
 }
 
