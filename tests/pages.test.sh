@@ -63,7 +63,7 @@ it 'shows the evidence of an incident' \
 	matches 'Rule</dt><dd>more than 20000.*udp/53' "$(tr '\n' ' ' <"$work/site/incidents.html")"
 it 'shows an incident of a kind that it does not know' matches 'later-kind' "$(<"$work/site/incidents.html")"
 it 'keeps the record of a silence with its host' \
-	matches '24 of 24 of five.*Told as incidents' "$(tr '\n' ' ' <"$work/site/host-lan-10.1.0.80.html")"
+	matches '24 of 24 five-minute.*Told as incidents' "$(tr '\n' ' ' <"$work/site/host-lan-10.1.0.80.html")"
 it 'says when a host sent last' \
 	matches "Sent last</dt><dd>In the five minutes before $(date -d "@$end" '+%Y-%m-%d %H:%M')" "$(<"$work/site/host-lan-10.1.0.216.html")"
 it 'adds up the ports and peers of its incidents' \

@@ -175,6 +175,30 @@ TEST_F(Site, DrawsAgainOnlyWhatHasChanged) {
   EXPECT_EQ(Write().pictures_drawn, 1u);
 }
 
+TEST_F(Site, YoungerThanARangeDrawsItAgainOnlyWhenItsEndMoves) {
+  const fs::path lan = Collectd() / "iptrk-lan";
+  const auto make = [&](std::size_t minutes) {
+    fs::remove_all(lan);
+    MakeHostRrd(lan, "10.1.0.80", 1000, minutes);
+    MakeRrd(
+        lan / "iptrk_network.rrd", kNetworkSources, 60,
+        std::vector<std::vector<double>>(minutes, std::vector<double>(8, 5e3)));
+    Write();
+  };
+  const auto drawn_at = [&](const char* span) {
+    return fs::last_write_time(options_.output / "img" /
+                               fmt::format("host-lan-10.1.0.80-{}.svg", span));
+  };
+  make(1000);
+  const auto hour = drawn_at("hour");
+  const auto day = drawn_at("day");
+  make(1001);
+  EXPECT_NE(drawn_at("hour"), hour);
+  EXPECT_EQ(drawn_at("day"), day);
+  make(1011);
+  EXPECT_NE(drawn_at("day"), day);
+}
+
 TEST_F(Site, RemovesOnlyItsOwnFilesOfHostsThatAreGone) {
   MakeData();
   Write();

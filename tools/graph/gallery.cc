@@ -2,12 +2,9 @@
 #include "tools/graph/gallery.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -156,13 +153,8 @@ void Gallery::Render(const std::string& file, const Drawing& drawing,
     entry.picture = iptrk::Render(arguments, output_ / file, drawing.zone);
     return;
   }
-  const fs::path draft = scratch_.path() / fmt::format("{}.svg", getpid());
-  entry.picture = iptrk::Render(arguments, draft, drawing.zone);
-  std::ifstream in(draft, std::ios::binary);
-  const std::string svg(std::istreambuf_iterator<char>(in), {});
-  // cairo says nothing of a disk that is full.
-  if (!svg.ends_with("</svg>\n"))
-    throw std::system_error(ENOSPC, std::generic_category(), draft.string());
+  std::string svg;
+  entry.picture = RenderSvg(arguments, drawing.zone, svg);
   WriteAtomically(output_ / file,
                   ThemedSvg(svg, shelf_.Get("theme-light").Fill({}),
                             shelf_.Get("theme-dark").Fill({})));

@@ -19,7 +19,6 @@
 
 #include "tools/graph/drawing.h"
 #include "tools/graph/render.h"
-#include "tools/graph/temporary_directory.h"
 
 namespace iptrk {
 
@@ -88,7 +87,6 @@ class Gallery {
 
   std::filesystem::path output_;
   TemplateShelf& shelf_;
-  TemporaryDirectory scratch_;
   Entries before_;
   Entries now_;
   std::size_t drawn_ = 0;

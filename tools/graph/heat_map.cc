@@ -155,7 +155,8 @@ std::string Style() {
       "<style>:root{{--page:#fff;--text:#1f2328;--line:#b9bec6;{}}}"
       "@media (prefers-color-scheme:dark){{:root{{--page:#16181d;"
       "--text:#d7dae0;--line:#4b515c;{}}}}}"
-      "text{{font:11px 'DejaVu Sans',sans-serif;fill:var(--text)}}"
+      "text{{font:11px 'DejaVu Sans',sans-serif;fill:var(--text);"
+      "white-space:pre}}"
       ".title text{{font-size:14px}}.quiet text{{opacity:.7}}"
       ".tick{{stroke:var(--line);stroke-opacity:.5}}"
       ".unknown{{stroke:#8b929c;stroke-opacity:.3}}{}</style>\n",

@@ -95,6 +95,12 @@ PageData TotalsTable(const NetworkView& network, Address address,
   return rows;
 }
 
+// Whole slots, any of a day's.
+std::time_t PhaseOf(Address address) {
+  return static_cast<std::time_t>(address.low % (kDay / kLedgerSlot)) *
+         kLedgerSlot;
+}
+
 PageData TimeCharts(SiteContext& context, const NetworkView& network,
                     const HostPage& host, std::time_t as_of) {
   PageData charts(PageData::type::list);
@@ -108,7 +114,8 @@ PageData TimeCharts(SiteContext& context, const NetworkView& network,
     chart.subject = host.address.ToString();
     chart.body = "time-domain";
     chart.file = host.rrd;
-    chart.range = LastRange(context, as_of, kSpans[i].length);
+    chart.range =
+        LastRange(context, as_of, kSpans[i].length, PhaseOf(host.address));
     chart.as_of = as_of;
     chart.samples = network.samples.OfHost(host.address, chart.range);
     chart.narrow = i < kNarrowSpans;

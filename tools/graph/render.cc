@@ -56,15 +56,10 @@ void TakeOver(const rrd_info_t& info, Picture& picture) {
     picture.prints.emplace_back(info.value.u_str);
 }
 
-}  // namespace
-
-Picture Render(const std::vector<std::string>& arguments,
-               const std::filesystem::path& output, TimeZone zone) {
-  AtomicFile file(output);
-  std::vector<std::string> words = {"graphv", file.temporary().string()};
-  if (output.extension() == ".svg") words.emplace_back("--imgformat=SVG");
-  if (output.extension() == ".pdf") words.emplace_back("--imgformat=PDF");
-  words.insert(words.end(), arguments.begin(), arguments.end());
+// What errors call the picture is `name`; its bytes go to `image` if it has no
+// file.
+Picture Draw(std::vector<std::string>& words, TimeZone zone,
+             const std::string& name, std::string* image) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -77,13 +72,37 @@ Picture Render(const std::vector<std::string>& arguments,
   if (!info) {
     const std::string what = rrd_test_error() ? rrd_get_error() : "no picture";
     rrd_clear_error();
-    throw std::runtime_error(fmt::format("{}: {}", output.string(), what));
+    throw std::runtime_error(fmt::format("{}: {}", name, what));
   }
   Picture picture;
-  for (const rrd_info_t* at = info.get(); at != nullptr; at = at->next)
+  for (const rrd_info_t* at = info.get(); at != nullptr; at = at->next) {
     TakeOver(*at, picture);
+    if (image != nullptr && at->type == RD_I_BLO)
+      image->assign(reinterpret_cast<const char*>(at->value.u_blo.ptr),
+                    at->value.u_blo.size);
+  }
+  return picture;
+}
+
+}  // namespace
+
+Picture Render(const std::vector<std::string>& arguments,
+               const std::filesystem::path& output, TimeZone zone) {
+  AtomicFile file(output);
+  std::vector<std::string> words = {"graphv", file.temporary().string()};
+  if (output.extension() == ".svg") words.emplace_back("--imgformat=SVG");
+  if (output.extension() == ".pdf") words.emplace_back("--imgformat=PDF");
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const Picture picture = Draw(words, zone, output.string(), nullptr);
   file.Commit();
   return picture;
+}
+
+Picture RenderSvg(const std::vector<std::string>& arguments, TimeZone zone,
+                  std::string& svg) {
+  std::vector<std::string> words = {"graphv", "-", "--imgformat=SVG"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return Draw(words, zone, "SVG", &svg);
 }
 
 }  // namespace iptrk

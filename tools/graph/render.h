@@ -33,6 +33,10 @@ enum class TimeZone {
 Picture Render(const std::vector<std::string>& arguments,
                const std::filesystem::path& output, TimeZone zone);
 
+// The same to the text of an SVG.
+Picture RenderSvg(const std::vector<std::string>& arguments, TimeZone zone,
+                  std::string& svg);
+
 }  // namespace iptrk
 
 #endif  // IPTRK_TOOLS_GRAPH_RENDER_H_

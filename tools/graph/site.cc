@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -20,12 +21,21 @@
 namespace iptrk {
 namespace {
 
-// How far a range moves at once, as a part of its length: an hour at every
-// run, a day each quarter of an hour, a month each three hours. Less can hardly
-// be seen and would draw everything again for it.
-constexpr std::time_t kLongParts = 260;
-constexpr std::time_t kDayParts = 96;
+// How far a range moves at once: an hour at every run, a day each quarter of an
+// hour, a week each hour, a month each three, a year once a day. Less can
+// hardly be seen and would draw everything again for it.
 constexpr std::time_t kFinest = 10;  // collectd's default interval
+constexpr std::array<std::time_t, 6> kGrains = {60,    kLedgerSlot, 900,
+                                                kHour, 3 * kHour,   kDay};
+constexpr std::time_t kParts = 96;  // of a range, at least
+
+std::time_t GrainOf(std::time_t length) {
+  std::time_t grain = kFinest;
+  for (const std::time_t next : kGrains)
+    if (length > kHour && next * kParts <= length) grain = next;
+  return grain;
+}
+
 // A range shorter than this is no graph.
 constexpr std::time_t kShortest = 120;
 
@@ -134,16 +144,15 @@ bool ShowsMore(const SiteContext& context, std::time_t as_of,
 }
 
 TimeRange LastRange(const SiteContext& context, std::time_t as_of,
-                    std::time_t length) {
-  if (!ShowsMore(context, as_of, length))
+                    std::time_t length, std::time_t phase) {
+  // What is younger than that begins where it began, not anew at every run.
+  const bool young = !ShowsMore(context, as_of, length);
+  if (young)
     length = std::clamp(as_of - context.first_known, kShortest, length);
-  const std::time_t grain =
-      length <= kHour
-          ? kFinest
-          : std::max(kFinest,
-                     length / (length <= kDay ? kDayParts : kLongParts));
-  const std::time_t end = as_of - as_of % grain;
-  return {end - length, end};
+  const std::time_t grain = GrainOf(length);
+  const std::time_t end = as_of - (as_of + phase) % grain;
+  return {young ? std::min(context.first_known, end - kShortest) : end - length,
+          end};
 }
 
 std::string NetworkPage(const std::string& network) {

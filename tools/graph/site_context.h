@@ -98,8 +98,9 @@ inline constexpr int kIncidentDays = 62;
 // least a pixel of a picture does, so that it is not drawn for nothing. Of a
 // site younger than that, what there is: a new one shows its first minutes
 // across the whole width.
+// `phase` shifts when it moves, so that not all pictures do in the same run.
 TimeRange LastRange(const SiteContext& context, std::time_t as_of,
-                    std::time_t length);
+                    std::time_t length, std::time_t phase = 0);
 
 // Whether the last `length` seconds hold more than the last `shorter` do.
 bool ShowsMore(const SiteContext& context, std::time_t as_of,

@@ -59,6 +59,11 @@ std::string ThemedSvg(std::string_view svg, std::span<const std::string> light,
   themed.reserve(svg.size());
   bool styled = false;
   for (std::size_t at = 0; at < svg.size();) {
+    // What can't be of interest goes over as it is.
+    const std::size_t next = std::min(svg.find_first_of("r.>", at), svg.size());
+    themed += svg.substr(at, next - at);
+    at = next;
+    if (at == svg.size()) break;
     const char c = svg[at];
     if (svg.substr(at).starts_with("rgb(")) {
       const std::size_t end = std::min(svg.find(')', at), svg.size() - 1);
