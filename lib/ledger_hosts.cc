@@ -2,6 +2,7 @@
 #include "lib/ledger_hosts.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -106,22 +107,27 @@ class PrefixBlocks {
         prefix_(prefix),
         first_(BlockKey(prefix.first)),
         last_(BlockKey(prefix.Last())),
+        narrow_(first_ == last_),
         query_(database.Prepare(
             "SELECT block, hosts, slot FROM host_block WHERE resolution = ? "
             "AND slot > ? AND slot <= ? AND block >= ? AND block <= ? AND "
             "length(block) = ?")) {}
 
-  // Those of one resolution that end in (from, to].
+  // Those of one resolution that end in (from, to], as `sink(end, hosts)`.
   template <typename Sink>
   void Each(std::int64_t resolution, std::int64_t from, std::int64_t to,
             Sink&& sink) {
     if (from >= to) return;
     query_.Query(resolution, from, to, std::string_view(first_),
                  std::string_view(last_), first_.size());
-    while (query_.Next())
-      for (const HostEntry& host :
-           Decode(database_, query_.Blob(0), query_.Blob(1)))
-        if (prefix_.Contains(host.address)) sink(query_.Integer(2), host);
+    while (query_.Next()) {
+      auto hosts = Decode(database_, query_.Blob(0), query_.Blob(1));
+      if (narrow_)
+        std::erase_if(hosts, [this](const HostEntry& host) {
+          return !prefix_.Contains(host.address);
+        });
+      if (!hosts.empty()) sink(query_.Integer(2), hosts);
+    }
   }
 
  private:
@@ -129,10 +135,12 @@ class PrefixBlocks {
   const Prefix prefix_;
   const std::string first_;
   const std::string last_;
+  const bool narrow_;  // a block may hold others
   LedgerStatement query_;
 };
 
-// Adds the blocks of one resolution in (from, to] that touch the prefix.
+// Adds the blocks of one resolution in (from, to] that touch the prefix. Takes
+// memory for what is asked for, not times the number of slots.
 class PrefixSum {
  public:
   PrefixSum(const LedgerDatabase& database, const Prefix& prefix)
@@ -140,25 +148,21 @@ class PrefixSum {
 
   void Take(std::int64_t resolution, std::int64_t from, std::int64_t to) {
     blocks_.Each(resolution, from, to,
-                 [this](std::int64_t, const HostEntry& host) {
-                   hosts_.push_back(host);
+                 [this](std::int64_t, const std::vector<HostEntry>& hosts) {
+                   AddHosts(sums_[BlockKey(hosts.front().address)], hosts);
                  });
-    // Keeps memory to what is asked for, not times the number of slots.
-    if (hosts_.size() >= compact_at_) {
-      SortHosts(hosts_);
-      compact_at_ = std::max(compact_at_, hosts_.size() * 4);
-    }
   }
 
   std::vector<HostEntry> Hosts() && {
-    SortHosts(hosts_);
-    return std::move(hosts_);
+    std::vector<HostEntry> hosts;
+    for (const auto& [key, block] : sums_)
+      hosts.insert(hosts.end(), block.begin(), block.end());
+    return hosts;
   }
 
  private:
   PrefixBlocks blocks_;
-  std::vector<HostEntry> hosts_;
-  std::size_t compact_at_ = 1 << 18;
+  std::map<std::string, std::vector<HostEntry>> sums_;  // sorts as addresses do
 };
 
 }  // namespace
@@ -236,14 +240,18 @@ void VisitHosts(const LedgerDatabase& database, const Prefix& prefix,
                 std::int64_t step, std::int64_t from, std::int64_t to,
                 const HostSink& sink) {
   PrefixBlocks blocks(database, prefix);
+  const auto each = [&sink](std::int64_t end,
+                            const std::vector<HostEntry>& hosts) {
+    for (const HostEntry& host : hosts) sink(end, host);
+  };
   for (const std::int64_t resolution : {kDay, kHour}) {
     if (resolution > step) continue;
     const std::int64_t complete = std::min(
         Floor(to, resolution), ProgressOf(database, resolution).rolled);
-    blocks.Each(resolution, from, complete, sink);
+    blocks.Each(resolution, from, complete, each);
     from = std::max(from, complete);
   }
-  blocks.Each(kLedgerSlot, from, to, sink);
+  blocks.Each(kLedgerSlot, from, to, each);
 }
 
 std::int64_t HostsKeptFrom(const LedgerDatabase& database, std::int64_t step) {

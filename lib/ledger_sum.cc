@@ -2,6 +2,7 @@
 #include "lib/ledger_sum.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -58,18 +59,21 @@ void SortHosts(std::vector<HostEntry>& hosts) {
 }
 
 void AddHosts(std::vector<HostEntry>& sum, const std::vector<HostEntry>& more) {
-  if (more.empty()) return;
-  std::vector<HostEntry> both;
-  both.reserve(sum.size() + more.size());
+  // Mostly they are the same hosts, and nothing has to move.
+  std::vector<HostEntry> fresh;
   auto old = sum.begin();
   for (const HostEntry& host : more) {
-    while (old != sum.end() && old->address < host.address)
-      both.push_back(*old++);
-    both.push_back(host);
+    while (old != sum.end() && old->address < host.address) ++old;
     if (old != sum.end() && old->address == host.address)
-      Add(both.back().volume, (old++)->volume);
+      Add(old->volume, host.volume);
+    else
+      fresh.push_back(host);
   }
-  both.insert(both.end(), old, sum.end());
+  if (fresh.empty()) return;
+  std::vector<HostEntry> both;
+  both.reserve(sum.size() + fresh.size());
+  std::ranges::merge(sum, fresh, std::back_inserter(both), {},
+                     &HostEntry::address, &HostEntry::address);
   sum = std::move(both);
 }
 

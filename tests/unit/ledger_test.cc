@@ -24,6 +24,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 // What it says when it can't be opened or written.
 template <typename Call>
@@ -220,6 +221,26 @@ TEST_F(HostHistoryTest, CountsNothingTwiceWhenResolutionsMeet) {
             (std::pair{5 * kDay, 6 * kDay + kHour}));
   EXPECT_EQ(asked(kStart + 7 * kDay + 300, kStart + 7 * kDay + 900),
             (std::pair{7 * kDay + 300, 7 * kDay + 900}));
+}
+
+TEST(Ledger, SumsUpHostsThatComeAndGo) {
+  const auto host = [](const char* address, std::uint64_t bytes) {
+    HostEntry entry{*Address::Parse(address), {}};
+    entry.volume.bytes[HostVolume::kInTcp] = bytes;
+    return entry;
+  };
+  std::vector<HostEntry> sum = {host("10.1.0.2", 1), host("10.1.0.4", 2)};
+  AddHosts(sum, {host("10.1.0.4", 10)});
+  AddHosts(sum, {host("10.1.0.1", 20), host("10.1.0.2", 30),
+                 host("10.1.0.3", 40), host("10.1.0.9", 50)});
+  AddHosts(sum, {});
+  std::vector<std::pair<std::string, std::uint64_t>> found;
+  for (const HostEntry& entry : sum)
+    found.emplace_back(entry.address.ToString(),
+                       entry.volume.bytes[HostVolume::kInTcp]);
+  EXPECT_THAT(found, ElementsAre(Pair("10.1.0.1", 20), Pair("10.1.0.2", 31),
+                                 Pair("10.1.0.3", 40), Pair("10.1.0.4", 12),
+                                 Pair("10.1.0.9", 50)));
 }
 
 TEST(Ledger, ForgetsRowsThatAreTooOld) {
