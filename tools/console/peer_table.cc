@@ -37,7 +37,9 @@ std::size_t PeerTable::SlotOf(std::uint32_t host, Address address,
   is_new = true;
   if (free == kWays) {
     random_ = random_ * 1664525 + 1013904223;
-    const std::size_t a = random_ >> 28, b = random_ >> 24 & 15;
+    // Two different ones, so that who has most in a set never goes.
+    const std::size_t a = random_ >> 28;
+    const std::size_t b = (a + 1 + (random_ >> 24 & 15) % (kWays - 1)) % kWays;
     const auto bytes = [&](std::size_t i) {
       return peers_[first + i].bytes_in + peers_[first + i].bytes_out;
     };
