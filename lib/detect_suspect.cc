@@ -2,6 +2,7 @@
 #include "lib/detect_suspect.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/detect_traffic.h"
 
@@ -47,10 +48,8 @@ Suspect::Suspect(const Host& host)
       number(host.number),
       network(host.network),
       customer(host.customer) {
-  for (const Way way : {Way::kReceived, Way::kSent}) {
-    const double average = host.rate[Index(way)].packets;
-    Of(way, IncidentKind::kPackets).StartAt(average);
-  }
+  for (const Way way : {Way::kReceived, Way::kSent})
+    average_before_[Index(way)] = host.rate[Index(way)].packets;
 }
 
 Volume Suspect::Second::total() const {
@@ -246,6 +245,13 @@ void Suspect::Take(Way way, const Volume& total, const Baseline& baseline,
     const double usual = is_volume ? baseline.bytes * 8 : baseline.packets;
     if (rule.times > 0) limit = std::max(limit, rule.times * usual);
     const Volume measured = Scaled(Measured(way, kind, limits), scale);
+    // Of what came before, as much counts as of what is looked at first: all
+    // of a flood, and nothing of a download.
+    double& before = average_before_[Index(way)];
+    if (kind == IncidentKind::kPackets && before > 0 && total.packets > 0)
+      alarms_[Index(way)][i].StartAt(std::exchange(before, 0) *
+                                     static_cast<double>(measured.packets) /
+                                     static_cast<double>(total.packets));
     const double figure =
         static_cast<double>(is_volume ? measured.bytes * 8 : measured.packets);
     alarms_[Index(way)][i].Take(figure, limit, rule.times > 0 ? usual : 0,

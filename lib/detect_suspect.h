@@ -108,6 +108,8 @@ class Suspect {
   std::array<std::array<Alarm, kRateKinds>, kWays> alarms_;
   std::array<Evidence, kWays> evidence_;
   std::array<Second, kWays> second_;
+  // Packets/s of all kinds when it was suspected; 0 when that was taken.
+  std::array<double, kWays> average_before_{};
   // Of the second before, of which nothing was gathered yet.
   std::array<Volume, kWays> held_;
   std::array<std::uint8_t, kWays> syn_heavy_{};

@@ -172,6 +172,24 @@ TEST_F(DetectKindsTest, AreFoundThoughMuchWasFoundHarmlessBefore) {
   EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
 }
 
+TEST_F(DetectKindsTest, AreNoneOfTheFastestDownload) {
+  Packet down = Flood(10000);
+  down.protocol = IPPROTO_TCP;
+  down.tcp_flags = kTcpAck;
+  Packet up = down;
+  std::swap(up.src, up.dst);
+  std::swap(up.sport, up.dport);
+  for (int second = 0; second < 10; ++second) {
+    for (int part = 0; part < 100; ++part) {
+      Send(up);
+      Send(down);
+    }
+    EndSecond();
+  }
+  for (int second = 0; second < 20; ++second) EndSecond();
+  EXPECT_THAT(Told(), IsEmpty());
+}
+
 TEST_F(DetectKindsTest, HaveLimitsOfANetworkACustomerAndAHost) {
   config_.networks[0].detect = {{IncidentKind::kPackets, {}, 1000.0}};
   Begin(config_);
