@@ -273,13 +273,13 @@ void Suspect::EndSecond(const std::array<Volume, kWays>& total,
       held_[i] = total[i];
       continue;
     }
-    if (held_[i].packets > 0) {
-      if (seen.packets == 0)
-        second.of[static_cast<std::size_t>(Class::kPlain)] = held_[i];
+    // A second's burst that nothing followed, such as a download's last, is
+    // none of which anything is known.
+    if (held_[i].packets > 0 && seen.packets > 0)
       Take(way, held_[i], baseline[i], limits, host, end_ns - kSecond);
-      held_[i] = {};
-      if (seen.packets == 0) second = {};
-    }
+    else if (held_[i].packets > 0)
+      average_before_[i] = 0;
+    held_[i] = {};
     Take(way, total[i], baseline[i], limits, host, end_ns);
     syn_heavy_[i] = static_cast<double>(second.Of(Class::kSyn).packets) >
                     kMostly * static_cast<double>(seen.packets);

@@ -188,6 +188,14 @@ TEST_F(DetectKindsTest, AreNoneOfTheFastestDownload) {
   }
   for (int second = 0; second < 20; ++second) EndSecond();
   EXPECT_THAT(Told(), IsEmpty());
+  // Nor of one that is over before anybody looks at it.
+  Begin(config_);
+  for (int part = 0; part < 100; ++part) {
+    Send(up);
+    Send(down);
+  }
+  for (int second = 0; second < 20; ++second) EndSecond();
+  EXPECT_THAT(Told(), IsEmpty());
 }
 
 TEST_F(DetectKindsTest, HaveLimitsOfANetworkACustomerAndAHost) {
