@@ -195,7 +195,7 @@ captured() {
 	named /run/live.json | /usr/bin/python3 -c 'print([i for i in eval(input()) if i[0] != "books"])'
 }
 replayed() {
-	iptrk replay --json /run/wan0.pcap >"$1"
+	iptrk replay --json /run/wan0.pcap 2>/run/replay.log >"$1"
 }
 replayed /run/replay.json
 replayed /run/again.json
