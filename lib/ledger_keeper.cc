@@ -103,7 +103,7 @@ void LedgerKeeper::EndInterval(const LedgerPosition& mark, int seconds,
     return gained.nic.packets + gained.seen.packets == 0;
   });
   counted_ = books;
-  entry.state = counted_.ToText();
+  entry.state = mark.books;
   writer_.Push(std::move(entry));
 }
 

@@ -32,7 +32,8 @@ class LedgerKeeper {
 
   // Adds a slot's networks, before they are cleared.
   void TakeSlot(const Account& account);
-  // Ends an interval of `seconds`: the account's hosts are those of it.
+  // Ends an interval of `seconds`: the account's hosts are those of it, and the
+  // mark has the text of `books`.
   // `baselines`: empty where they stay as they are.
   void EndInterval(const LedgerPosition& mark, int seconds,
                    const Account& account,
