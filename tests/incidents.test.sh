@@ -35,15 +35,6 @@ ids() {
 	incidents --json "$@" | python3 -c 'import json, sys; print(*(i["id"] for i in json.load(sys.stdin)["incidents"]))'
 }
 
-# says STATUS REGEX ARGUMENT...: one line on stderr, and that exit code.
-says() {
-	local status=$1 expected=$2 line actual
-	shift 2
-	line=$(incidents "$@" 2>&1 >/dev/null)
-	actual=$?
-	equal "$status" "$actual" && matches "$expected" "$line" && equal 1 "$(wc -l <<<"$line")"
-}
-
 it 'lists those of the last week, the latest first' equal \
 	'20261126-syn 20261126-udp 20261126-scan' "$(ids)"
 it 'lists older ones when asked' equal 4 "$(ids --since 60d | wc -w)"
@@ -80,16 +71,16 @@ it 'says who acknowledged' matches 'acknowledged +20.* by anna: on it' "$(incide
 it 'takes an acknowledgement back' matches 'no longer acknowledged' "$(incidents acknowledge 20261126-syn --undo)"
 it 'has no acknowledged one then' equal 0 "$(incidents --json | grep -c '"acknowledged": true')"
 
-it 'refuses an unknown kind and names the known' says 2 'kind.*known are .*syn-flood' --kind flood
-it 'refuses a time that is none' says 2 "--for later: no time; write such as 30m" silence packets --for later
-it 'refuses a date that is none' says 2 '--since soon: no time' --since soon
-it 'knows no such incident' says 2 'no such incident' show nothing
-it 'knows no such silence' says 2 '7: no such silence' unsilence 7
-it 'silences nothing that is neither kind nor incident' says 2 'neither a kind nor an incident' silence nothing
+it 'refuses an unknown kind and names the known' complains 2 'kind.*known are .*syn-flood' incidents --kind flood
+it 'refuses a time that is none' complains 2 "--for later: no time; write such as 30m" incidents silence packets --for later
+it 'refuses a date that is none' complains 2 '--since soon: no time' incidents --since soon
+it 'knows no such incident' complains 2 'no such incident' incidents show nothing
+it 'knows no such silence' complains 2 '7: no such silence' incidents unsilence 7
+it 'silences nothing that is neither kind nor incident' complains 2 'neither a kind nor an incident' incidents silence nothing
 head -c 8192 /dev/urandom >"$work/other"
 ledger=$work/other
-it 'takes no other file for a ledger' says 1 'other'
+it 'takes no other file for a ledger' complains 1 'other' incidents
 ledger=$work/none.sqlite
-it 'makes no ledger by a slip' says 1 'none\.sqlite' silence packets
+it 'makes no ledger by a slip' complains 1 'none\.sqlite' incidents silence packets
 it 'has made none' test ! -e "$ledger"
 it_ends

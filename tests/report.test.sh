@@ -17,15 +17,6 @@ report() {
 	"$iptrk" -c "$work/iptrk.toml" report --ledger "$ledger" "$@"
 }
 
-# says STATUS REGEX ARGUMENT...: one line on stderr, and that exit code.
-says() {
-	local status=$1 expected=$2 line actual
-	shift 2
-	line=$(report "$@" 2>&1 >/dev/null)
-	actual=$?
-	equal "$status" "$actual" && matches "$expected" "$line" && equal 1 "$(wc -l <<<"$line")"
-}
-
 # Milliseconds that the report of 500 customers takes, the fastest of three.
 many_ms() {
 	local best=99999 begin took
@@ -87,20 +78,20 @@ it 'writes a file whole' bash -c "$iptrk report --ledger $ledger --month 2026-06
 	grep -q 'layer 2 without FCS' $work/june.txt"
 
 it 'fails with one line where too little is covered to be billed' \
-	says 1 'are not billable: less than 99 % is covered; --allow-gaps' --month 2027-01 --timezone UTC
+	complains 1 'are not billable: less than 99 % is covered; --allow-gaps' report --month 2027-01 --timezone UTC
 it 'bills it when gaps are allowed' report --month 2027-01 --timezone UTC --allow-gaps
 it 'names the customers there are for one there is not' \
-	says 2 'nobody: no such customer; .* acme' nobody
-it 'says how a month is written' says 2 '--month 2026-13: no month; write e.g. 20' --month 2026-13
+	complains 2 'nobody: no such customer; .* acme' report nobody
+it 'says how a month is written' complains 2 '--month 2026-13: no month; write e.g. 20' report --month 2026-13
 it 'says which conventions there are' \
-	says 2 '--convention p99: unknown; known are max-of-p95, ' --convention p99
-it 'takes only whole slots' says 2 'slots of five minutes; write e.g.' \
+	complains 2 '--convention p99: unknown; known are max-of-p95, ' report --convention p99
+it 'takes only whole slots' complains 2 'slots of five minutes; write e.g.' report \
 	--from 2026-06-01T00:01 --to 2026-06-02
 echo 'no ledger, but a line of text' >"$work/text.sqlite"
 ledger=/nowhere/x.sqlite it 'says what is missing where there is no ledger' \
-	says 1 '/nowhere/x.sqlite: its directory does not exist; make it: mkdir -p' --month 2026-06
+	complains 1 '/nowhere/x.sqlite: its directory does not exist; make it: mkdir -p' report --month 2026-06
 ledger=$work/text.sqlite it 'tells a file that is no ledger' \
-	says 1 'text.sqlite: damaged' --month 2026-06
+	complains 1 'text.sqlite: damaged' report --month 2026-06
 
 it 'writes the month of 500 customers' many
 took=$(many_ms)

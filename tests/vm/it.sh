@@ -50,6 +50,16 @@ matches() {
 	}
 }
 
+# complains STATUS REGEX COMMAND...: with that exit code, and in one line on
+# stderr.
+complains() {
+	local status=$1 expected=$2 line actual
+	shift 2
+	line=$("$@" 2>&1 >/dev/null)
+	actual=$?
+	equal "$status" "$actual" && matches "$expected" "$line" && equal 1 "$(wc -l <<<"$line")"
+}
+
 skip() {
 	it_made=$((it_made + 1))
 	printf 'skip - %s: %s\n' "$1" "$2"
