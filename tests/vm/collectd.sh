@@ -48,6 +48,22 @@ collectd_config() {
 	END
 }
 
+# How every configuration of the lab's gateway begins.
+gateway_config() {
+	cat <<-END
+		[queue]
+		interfaces = ["wan0", "lan0"]
+		[collectd]
+		interval = $interval
+		host_interval = $interval
+		rrd_directory = "/run/rrd"
+		[networks.lan]
+		prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
+		[ledger]
+		path = "$ledger"
+	END
+}
+
 # Returns once the plugin reads its queue.
 collectd_start() {
 	collectd -f -C /run/collectd.conf &

@@ -16,24 +16,17 @@ if dmesg | grep -q 'iptrk: this kernel has no egress hook'; then
 	it_ends
 fi
 lab_up || exit 1
-collectd_config <<-END
-	[queue]
-	interfaces = ["wan0", "lan0"]
-	[collectd]
-	interval = $interval
-	host_interval = $interval
-	rrd_directory = "/run/rrd"
-	[networks.lan]
-	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
-	[networks.target]
-	prefixes = ["10.10.10.0/24", "64.13.134.0/24"]
-	[customers.client]
-	prefixes = ["10.1.0.80/32", "2001:db8:1::80/128"]
-	[ledger]
-	path = "$ledger"
-	[detect.packets]
-	limit = 1000000
-END
+{
+	gateway_config
+	cat <<-END
+		[networks.target]
+		prefixes = ["10.10.10.0/24", "64.13.134.0/24"]
+		[customers.client]
+		prefixes = ["10.1.0.80/32", "2001:db8:1::80/128"]
+		[detect.packets]
+		limit = 1000000
+	END
+} | collectd_config
 collectd_start || exit 1
 
 # What the reader was given, summed over everything it wrote.

@@ -15,37 +15,30 @@
 
 insmod "$IPTRK_MODULE" || exit 1
 lab_up || exit 1
-collectd_config <<-END
-	[queue]
-	interfaces = ["wan0", "lan0"]
-	[collectd]
-	interval = $interval
-	host_interval = $interval
-	rrd_directory = "/run/rrd"
-	[networks.lan]
-	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
-	[ledger]
-	path = "$ledger"
-	[detect.packets]
-	hosts = { "10.1.0.152" = 300 }
-	[detect.volume]
-	hosts = { "10.1.0.151" = 2000000 }
-	[detect.udp-flood]
-	hosts = { "10.1.0.54" = 200 }
-	[detect.fragment-flood]
-	hosts = { "10.1.0.10" = 200 }
-	[detect.hammering]
-	hosts = { "10.1.0.150" = 200 }
-	[detect.syn-flood]
-	hosts = { "10.1.0.216" = 200 }
-	[detect.carpet]
-	limit = 150
-	[detect.silent]
-	limit = 20
-	learn = 60
-	[detect.mirror-lost]
-	learn = 60
-END
+{
+	gateway_config
+	cat <<-END
+		[detect.packets]
+		hosts = { "10.1.0.152" = 300 }
+		[detect.volume]
+		hosts = { "10.1.0.151" = 2000000 }
+		[detect.udp-flood]
+		hosts = { "10.1.0.54" = 200 }
+		[detect.fragment-flood]
+		hosts = { "10.1.0.10" = 200 }
+		[detect.hammering]
+		hosts = { "10.1.0.150" = 200 }
+		[detect.syn-flood]
+		hosts = { "10.1.0.216" = 200 }
+		[detect.carpet]
+		limit = 150
+		[detect.silent]
+		limit = 20
+		learn = 60
+		[detect.mirror-lost]
+		learn = 60
+	END
+} | collectd_config
 collectd_start || exit 1
 
 # What passes outside, for the replay.
