@@ -3,8 +3,8 @@
 #
 # The configuration, as a sysop meets it: tests/config.test.sh
 #
-# Asks `iptrk check` about good, odd and bad files, makes the manual page, and
-# fuzzes the parser for IPTRK_FUZZ_SECONDS (default 15) from IPTRK_FUZZ_SEED (default 1).
+# Asks `iptrk check` about good, odd and bad files, and fuzzes the parser for
+# IPTRK_FUZZ_SECONDS (default 15) from IPTRK_FUZZ_SEED (default 1).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 # shellcheck source=tests/vm/it.sh
@@ -89,15 +89,6 @@ it 'prints as many faults as JSON for machines' json 1 "$work/bad.toml" \
 	'len(found) == 5 and found[1]["line"] == 3 and found[1]["column"] == 1 and found[1]["severity"] == "error" and found[1]["file"].endswith("bad.toml")'
 it 'prints an empty list of faults when there are none' json 0 "$work/good.toml" 'found == []'
 it 'says that there is no file' says 1 "$work/none.toml" "none\.toml: can't be read: No such file"
-
-if command -v scdoc >/dev/null; then
-	for page in doc/*.scd; do
-		it "makes the manual page $(basename "$page" .scd) without a warning of man" \
-			sh -c 'scdoc <"$1" >"$2" && ! LC_ALL=C.UTF-8 groff -Tutf8 -man -ww "$2" 2>&1 >/dev/null | grep .' - "$page" "$work/page"
-	done
-else
-	skip 'makes the manual page' 'scdoc is not installed'
-fi
 
 fuzz() {
 	mkdir -p "$work/corpus" "$work/seeds"
