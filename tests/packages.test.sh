@@ -35,7 +35,7 @@ system() {
 		mkdir -p "${archive%/*}"
 		mmdebstrap --quiet --variant=important --include="$have" \
 			--customize-hook="$PWD/tests/packages/make \"\$1\" $2" \
-			--skip=cleanup/apt "$1" "$archive.new.tar" >&2 || return 1
+			--skip=cleanup/apt "$1" "$archive.new.tar" "$(packaging/mirror debian)" >&2 || return 1
 		mv "$archive.new.tar" "$archive"
 	fi
 	printf '%s\n' "$archive"

@@ -10,23 +10,16 @@
 # are used by mounting their /usr over this machine's for as long as one command
 # runs, so that all other paths stay what they are.
 #
-# From tests/vm/kernel: cache, apt_root, package, VERSION and home.
+# From tests/vm/kernel: here, cache, apt_root, package, VERSION and home.
 # shellcheck disable=SC2154
-
-# suite_mirror KIND: the first of the machine's own sources that ends like that.
-suite_mirror() {
-	local uri
-	uri=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 -E "/$1/?\$" || true)
-	printf '%s\n' "${uri:-http://deb.debian.org/$1}"
-}
 
 suite_sources() {
 	local release=${suite%-backports} keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	local debian
-	debian=$(suite_mirror debian)
+	debian=$("$here/../../packaging/mirror" debian)
 	printf "deb [signed-by=$keyring] %s %s main\n" "$debian" "$release"
 	[[ $suite == sid ]] ||
-		printf "deb [signed-by=$keyring] %s %s main\n" "$(suite_mirror debian-security)" "$release-security"
+		printf "deb [signed-by=$keyring] %s %s main\n" "$("$here/../../packaging/mirror" debian-security)" "$release-security"
 	[[ $suite == "$release" ]] || printf "deb [signed-by=$keyring] %s %s main\n" "$debian" "$suite"
 }
 
