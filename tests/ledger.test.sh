@@ -16,7 +16,7 @@ export IPTRK_BUILD=${IPTRK_BUILD:-build}
 truncate -s 256M "$disk"
 /sbin/mkfs.ext4 -q "$disk" || exit 1
 machine() {
-	tests/vm/boot --timeout $((seconds + 900)) --out "$out/$1" \
+	tests/vm/boot --timeout $((seconds + 1500)) --out "$out/$1" \
 		--qemu "-drive file=$disk,if=virtio,format=raw,cache=writeback" \
 		"tests/vm/ledger/$1" "${@:2}" >"$out/$1.said" 2>&1
 	grep -E '^(ok|not ok|skip) - |^ {2}' "$out/$1.said"
