@@ -2,6 +2,7 @@
 #include "lib/ledger_hosts.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ constexpr std::int64_t Floor(std::int64_t time, std::int64_t step) {
 constexpr std::int64_t Ceil(std::int64_t time, std::int64_t step) {
   return Floor(time + step - 1, step);
 }
+
+// The coarsest first: a multiple of the next.
+constexpr std::array<std::int64_t, 4> kResolutions{kThirtyDays, kDay, kHour,
+                                                   kLedgerSlot};
 
 struct Progress {
   std::int64_t rolled = 0;
@@ -139,18 +144,24 @@ class PrefixBlocks {
   LedgerStatement query_;
 };
 
-// Adds the blocks of one resolution in (from, to] that touch the prefix. Takes
-// memory for what is asked for, not times the number of slots.
+// Adds what ended in (from, to] of the prefix. Takes memory for what is asked
+// for, not times the number of slots.
 class PrefixSum {
  public:
   PrefixSum(const LedgerDatabase& database, const Prefix& prefix)
-      : blocks_(database, prefix) {}
+      : database_(database), blocks_(database, prefix) {}
 
-  void Take(std::int64_t resolution, std::int64_t from, std::int64_t to) {
-    blocks_.Each(resolution, from, to,
-                 [this](std::int64_t, const std::vector<HostEntry>& hosts) {
-                   AddHosts(sums_[BlockKey(hosts.front().address)], hosts);
-                 });
+  // Units of a resolution where they are complete, around them finer ones.
+  void Take(std::int64_t from, std::int64_t to, std::size_t level = 0) {
+    const std::int64_t step = kResolutions[level];
+    if (step == kLedgerSlot) return TakeUnits(step, from, to);
+    const std::int64_t rolled = ProgressOf(database_, step).rolled;
+    const std::int64_t first = std::min(Ceil(from, step), to);
+    const std::int64_t last =
+        std::max(first, std::min(Floor(to, step), rolled));
+    Take(from, first, level + 1);
+    TakeUnits(step, first, last);
+    Take(last, to, level + 1);
   }
 
   std::vector<HostEntry> Hosts() && {
@@ -161,6 +172,14 @@ class PrefixSum {
   }
 
  private:
+  void TakeUnits(std::int64_t resolution, std::int64_t from, std::int64_t to) {
+    blocks_.Each(resolution, from, to,
+                 [this](std::int64_t, const std::vector<HostEntry>& hosts) {
+                   AddHosts(sums_[BlockKey(hosts.front().address)], hosts);
+                 });
+  }
+
+  const LedgerDatabase& database_;
   PrefixBlocks blocks_;
   std::map<std::string, std::vector<HostEntry>> sums_;  // sorts as addresses do
 };
@@ -173,9 +192,11 @@ void AdvanceHosts(LedgerDatabase& database, std::int64_t slot,
   if (ProgressOf(database, kHour).rolled >= Floor(start, kHour)) return;
   RollUpTo(database, kLedgerSlot, kHour, start);
   RollUpTo(database, kHour, kDay, start);
+  RollUpTo(database, kDay, kThirtyDays, start);
   Prune(database, kLedgerSlot, start - retention.slots_days * kDay, kHour);
   Prune(database, kHour, start - retention.hours_days * kDay, kDay);
   Prune(database, kDay, start - retention.days_days * kDay, kDay);
+  Prune(database, kThirtyDays, start - retention.days_days * kDay, kThirtyDays);
 }
 
 void AddHostsToSlot(LedgerDatabase& database, std::int64_t slot,
@@ -218,21 +239,7 @@ HostHistory ReadHosts(const LedgerDatabase& database, const Prefix& prefix,
   from = std::min(from, to);
 
   PrefixSum sum(database, prefix);
-  // Days, around them hours, around them slots; each only where complete.
-  const auto take = [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t hour = std::min(Ceil(begin, kHour), end);
-    const std::int64_t last =
-        std::max(hour, std::min(Floor(end, kHour), hours.rolled));
-    sum.Take(kLedgerSlot, begin, hour);
-    sum.Take(kHour, hour, last);
-    sum.Take(kLedgerSlot, last, end);
-  };
-  const std::int64_t day = std::min(Ceil(from, kDay), to);
-  const std::int64_t last =
-      std::max(day, std::min(Floor(to, kDay), days.rolled));
-  take(from, day);
-  sum.Take(kDay, day, last);
-  take(last, to);
+  sum.Take(from, to);
   return {from, to, std::move(sum).Hosts()};
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The ledger's history of hosts: five minutes, hours and days of UTC.
+// The ledger's history of hosts: five minutes, hours, days of UTC, and thirty
+// days since 1970-01-01 each, without which a year took seconds to add up.
 //
 // Traffic is added to five-minute slots only. An hour is summed up from its
-// slots when it is over, a day from its hours, so that nothing is ever in one
-// resolution and not in the next coarser one when that is complete.
+// slots when it is over, a day from its hours and thirty days from their days,
+// so that nothing is ever in one resolution and not in the next coarser one
+// when that is complete.
 #ifndef IPTRK_LIB_LEDGER_HOSTS_H_
 #define IPTRK_LIB_LEDGER_HOSTS_H_
 
@@ -19,11 +21,12 @@ namespace iptrk {
 
 inline constexpr std::int64_t kHour = 3600;
 inline constexpr std::int64_t kDay = 86400;
+inline constexpr std::int64_t kThirtyDays = 30 * kDay;
 
 struct HostRetention {
   int slots_days = 2;  // five-minute slots
   int hours_days = 62;
-  int days_days = 400;
+  int days_days = 400;  // days, and thirty days that begin after that
 };
 
 // Within a transaction of the caller: `slot` is where traffic goes next, and

@@ -56,7 +56,7 @@ CREATE TABLE books (
 -- With a rowid, since a row beyond a quarter of a page would take a page of
 -- its own without.
 CREATE TABLE host_block (
-  resolution INTEGER NOT NULL,  -- 300, 3600 or 86400 seconds
+  resolution INTEGER NOT NULL,  -- seconds: lib/ledger_hosts.h
   slot INTEGER NOT NULL,
   block BLOB NOT NULL,          -- lib/host_block.h
   hosts BLOB NOT NULL,
@@ -117,6 +117,9 @@ CREATE TABLE acknowledgement (  -- incidents that somebody has taken on
     R"(
 ALTER TABLE mark                -- LedgerPosition::books
   ADD COLUMN books TEXT NOT NULL DEFAULT '';
+)",
+    R"(
+INSERT INTO host_progress VALUES (2592000, 0, 0);
 )"};
 constexpr std::int64_t kVersion = std::size(kSteps);
 

@@ -132,15 +132,15 @@ TEST(Ledger, ReplacesAnIncidentByItsLaterState) {
   EXPECT_THAT(file.Read().Incidents(kStart + 1000, kStart + 2000), IsEmpty());
 }
 
-// Random traffic of a few hosts of both families for `days`, one interval a
-// slot with holes in it, and the sums it must have.
+// Random traffic of a few hosts of both families for `days`, one interval in
+// each `every` slots with holes in it, and the sums it must have.
 class HostHistoryTest : public ::testing::Test {
  protected:
-  void Fill(int days, HostRetention retention = {}) {
+  void Fill(int days, HostRetention retention = {}, int every = 1) {
     Ledger ledger(file_.path(), {.slots_days = 800, .hosts = retention});
     std::mt19937_64 random(7);
     std::vector<LedgerEntry> entries;
-    for (int slot = 1; slot <= days * 288; ++slot) {
+    for (int slot = 1; slot <= days * 288; slot += every) {
       if (random() % 4 == 0) continue;
       LedgerEntry entry;
       entry.end = kStart + slot * 300;
@@ -221,6 +221,34 @@ TEST_F(HostHistoryTest, CountsNothingTwiceWhenResolutionsMeet) {
             (std::pair{5 * kDay, 6 * kDay + kHour}));
   EXPECT_EQ(asked(kStart + 7 * kDay + 300, kStart + 7 * kDay + 900),
             (std::pair{7 * kDay + 300, 7 * kDay + 900}));
+}
+
+TEST_F(HostHistoryTest, IsExactForEveryRangeWithinAYear) {
+  Fill(500, {}, 37);
+  std::mt19937_64 random(10);
+  for (int i = 0; i < 60; ++i) {
+    const std::int64_t from =
+        kStart + static_cast<int>(random() % 144000) * 300;
+    const std::int64_t to = from + static_cast<int>(random() % 144000) * 300;
+    ExpectExact("10.1.0.0/16", from, to);
+    ExpectExact("2001:db8::/32", from, to);
+  }
+}
+
+TEST_F(HostHistoryTest, IsExactInALedgerThatHadNoThirtyDays) {
+  Fill(100, {}, 37);
+  LedgerDatabase(file_.path(), LedgerDatabase::Mode::kWrite)
+      .Execute(
+          "DELETE FROM host_block WHERE resolution = 2592000;"
+          "DELETE FROM host_progress WHERE resolution = 2592000;"
+          "PRAGMA user_version = 3");
+  {
+    LedgerEntry entry;
+    entry.end = kStart + 101 * kDay;
+    Ledger(file_.path()).Apply(std::vector{entry});
+  }
+  ExpectExact("10.1.0.0/16", kStart, kStart + 100 * kDay);
+  ExpectExact("10.1.0.0/16", kStart + 300, kStart + 99 * kDay + 300);
 }
 
 TEST(Ledger, SumsUpHostsThatComeAndGo) {

@@ -103,6 +103,7 @@ void MakeFirstVersion(const std::string& path) {
   database.Execute(
       "DROP TABLE silence; DROP TABLE acknowledgement; "
       "DROP TABLE baseline; ALTER TABLE mark DROP COLUMN books; "
+      "DELETE FROM host_progress WHERE resolution = 2592000; "
       "PRAGMA user_version = 1");
 }
 
