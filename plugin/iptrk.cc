@@ -205,7 +205,9 @@ class Notifier {
       plugin_notification_meta_add_string(&notification, name.c_str(),
                                           value.c_str());
     plugin_dispatch_notification(&notification);
-    plugin_notification_meta_free(notification.meta);
+    // collectd logs an error when there is nothing to free.
+    if (notification.meta != nullptr)
+      plugin_notification_meta_free(notification.meta);
   }
 
   std::mutex mutex_;
