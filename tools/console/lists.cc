@@ -132,7 +132,7 @@ double ValueOf(const HostRow& row, Column column, const View& view,
           Sum(At(row, view.period), received ? Way::kSent : Way::kReceived),
           view.period);
     case Column::kPeers:
-      return row.peers;
+      return static_cast<double>(row.peers);
   }
   return 0;
 }

@@ -44,7 +44,7 @@ struct HostRow {
   std::int16_t network = -1;                      // of Snapshot::networks
   bool others = false;                            // hosts without a row
   std::array<HostVolumes, kPeriods> volume = {};  // by Period
-  double peers = 0;                               // estimate, since the start
+  std::uint64_t peers = 0;                        // estimate, since the start
 };
 
 // Whom the open host talks with. From the host's side: `in` is received by it.

@@ -2,6 +2,8 @@
 #include "tools/console/tally.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 namespace iptrk::console {
 namespace {
@@ -93,7 +95,7 @@ void Tally::FillHosts(Snapshot& snapshot) {
     HostRow& row = snapshot.hosts.emplace_back();
     row.address = host.address;
     row.network = host.network;
-    row.peers = host.peers.Count();
+    row.peers = static_cast<std::uint64_t>(std::llround(host.peers.Count()));
     fill(row, hosts_[host.number], host.volume);
   });
   if (table.size() > kMostRows) {
