@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "lib/ledger.h"
 #include "tests/unit/rrd_fixture.h"
 
 namespace iptrk {
@@ -197,6 +198,22 @@ TEST_F(Site, YoungerThanARangeDrawsItAgainOnlyWhenItsEndMoves) {
   EXPECT_EQ(drawn_at("day"), day);
   make(1011);
   EXPECT_NE(drawn_at("day"), day);
+}
+
+TEST_F(Site, KnowsTheSlotThatIsNotOverYet) {
+  MakeData();
+  options_.ledger = directory_.path() / "ledger.sqlite";
+  LedgerEntry entry;
+  entry.end = options_.now - 10;  // not the end of a five-minute slot
+  entry.seconds = entry.covered = 10;
+  BooksEntry& books = entry.books.emplace_back();
+  books.interface = "eth0";
+  books.seen = books.recorded = {71'300'000, 70'000};
+  Ledger(options_.ledger).Apply(std::vector{entry});
+  EXPECT_THAT(Write().problems, IsEmpty());
+  EXPECT_THAT(Page("index.html"), HasSubstr("71.3 MB seen"));
+  // Younger than an hour: there is no more to show of a day.
+  EXPECT_THAT(Page("index.html"), Not(HasSubstr("Last day")));
 }
 
 TEST_F(Site, RemovesOnlyItsOwnFilesOfHostsThatAreGone) {

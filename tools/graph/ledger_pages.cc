@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "lib/civil_month.h"
+#include "lib/ledger_sum.h"
 #include "lib/report.h"
 #include "lib/report_text.h"
 #include "tools/graph/humanise.h"
@@ -149,8 +150,8 @@ void SetOverview(SiteContext& context, const std::vector<NetworkView>& networks,
   double seen = 0;
   double merged = 0;
   double unattributed = 0;
-  for (const BooksSlot& slot :
-       context.ledger->Books(context.ledger_end - kHour, context.ledger_end)) {
+  const std::int64_t end = SlotEnd(context.ledger_end);
+  for (const BooksSlot& slot : context.ledger->Books(end - kHour, end)) {
     seen += static_cast<double>(slot.books.seen.bytes);
     merged += static_cast<double>(slot.books.merged.bytes);
     unattributed += static_cast<double>(slot.books.unattributed.bytes);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "lib/ledger_sum.h"
 #include "lib/readable.h"
 #include "tools/graph/books_page.h"
 #include "tools/graph/host_pages.h"
@@ -126,7 +127,9 @@ void ReadLedger(SiteContext& context) {
     const auto end = ledger->LastEnd();
     if (!end) return;  // nothing in it yet
     context.ledger_end = *end;
-    const auto slots = ledger->Totals(*end - kSpans.back().length, *end);
+    // The slot that it is in has its own end yet to come.
+    const auto slots =
+        ledger->Totals(*end - kSpans.back().length, SlotEnd(*end));
     if (!slots.empty()) context.first_known = slots.front().end - kLedgerSlot;
     context.incidents =
         ledger->Incidents(*end - kIncidentDays * kDay, *end + kDay);
