@@ -123,8 +123,7 @@ TEST(Samples, GiveTheLegendThePercentileThatABillHas) {
   EXPECT_EQ(rows[0].at("bits"), "380000");
   EXPECT_EQ(rows[1].at("bits"), "0");
   EXPECT_THAT(rows[0].at("text"),
-              HasSubstr("380 kbit/s   by the ledger, p95-in: rank 3 of 40 "
-                        "slots (2 not seen)"));
+              HasSubstr("380 kbit/s   ledger: rank 3 of 40 slots, 2 not seen"));
   EXPECT_THAT(PercentileText(samples),
               HasSubstr("95th percentile in 380 kbit/s"));
   EXPECT_THAT(PercentileRows({}, {0, 0}), IsEmpty());

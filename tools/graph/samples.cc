@@ -135,14 +135,12 @@ std::vector<TemplateRow> PercentileRows(std::span<const Sample> samples,
     rows.push_back(
         {{"bits", fmt::format("{:.0f}", in ? bits : 0 - bits)},
          {"label", in ? "95th pct. in " : "95th pct. out"},
-         {"text",
-          fmt::format(
-              "{:>12}   by the ledger, {}: rank {} of {} slots{}",
-              HumanBits(bits), ToString(convention), found->rank,
-              found->samples,
-              found->samples < expected
-                  ? fmt::format(" ({} not seen)", expected - found->samples)
-                  : "")}});
+         {"text", fmt::format("{:>12}   ledger: rank {} of {} slots{}",
+                              HumanBits(bits), found->rank, found->samples,
+                              found->samples < expected
+                                  ? fmt::format(", {} not seen",
+                                                expected - found->samples)
+                                  : "")}});
   }
   return rows;
 }
