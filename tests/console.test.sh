@@ -10,12 +10,9 @@ cd "$(dirname "$0")/.." || exit 2
 
 iptrk=$PWD/build/tools/iptrk
 work=$(mktemp -d)
-export LC_ALL=C.UTF-8 TERM=xterm-256color TZ=UTC
-terminals=0
-socket=$work/tmux0
-tmux_() {
-	tmux -f /dev/null -S "$socket" "$@"
-}
+export TZ=UTC
+# shellcheck source=tests/vm/terminal.sh
+. tests/vm/terminal.sh
 trap 'tmux_ kill-server 2>/dev/null; rm -rf "$work"' EXIT
 
 # 20 s of TCP to ten own hosts, the last of them with most.
@@ -72,43 +69,9 @@ if [[ ! -e /dev/iptrk ]]; then
 fi
 
 # --- in a terminal
-# started WIDTH HEIGHT ARGUMENT...
-started() {
-	tmux_ kill-server 2>/dev/null
-	# A server that ends must not be met by the next one's client.
-	socket=$work/tmux$((++terminals))
-	rm -f "$work/after" "$work/status"
-	tmux_ new-session -d -x "$1" -y "$2" bash --norc --noprofile
-	tmux_ send-keys "PS1='ready> '; stty -a >$work/before; $iptrk -c $work/iptrk.toml top --replay $work/traffic.pcap ${*:3}; echo status \$? >$work/status; stty -a >$work/after" Enter
-}
-screen() {
-	tmux_ capture-pane -p
-}
-# shows REGEX: within ten seconds.
-shows() {
-	local end=$((SECONDS + 10))
-	until screen | grep -qE -- "$1"; do
-		((SECONDS <= end)) || { screen; return 1; }
-		sleep 0.1
-	done
-}
-press() {
-	tmux_ send-keys "$@"
-}
-# Ends within ten seconds, and leaves the terminal as it was.
-sane() {
-	local end=$((SECONDS + 10))
-	until [[ -s $work/after ]]; do
-		((SECONDS <= end)) || { echo 'it did not end'; screen; return 1; }
-		sleep 0.1
-	done
-	diff "$work/before" "$work/after"
-}
-console_pid() {
-	pgrep -f "^$iptrk -c $work/iptrk.toml top"
-}
+command="$iptrk -c $work/iptrk.toml top --replay $work/traffic.pcap"
 
-started 120 40
+started 120 40 "$command"
 it 'shows hosts' shows '^10\.1\.0\.10 '
 it 'shows the services below' shows '^total '
 press s
@@ -139,7 +102,7 @@ it 'pauses' shows 'PAUSED'
 press Space
 for size in '80 24' '200 60' '40 12' '20 5' '100 30' '81 25' '120 40'; do
 	read -r width height <<<"$size"
-	tmux_ resize-window -x "$width" -y "$height"
+	resize "$width" "$height"
 done
 it 'survives a storm of resizes' shows 'filter: host'
 press q
@@ -148,25 +111,17 @@ it 'ends with 0' equal 'status 0' "$(cat "$work/status")"
 it 'leaves a summary' shows '^traffic\.pcap: [0-9]+ s, in [0-9.]+k?B'
 
 for signal in TERM INT; do
-	started 80 24
+	started 80 24 "$command"
 	shows '^10\.1\.0\.10 ' >/dev/null
-	kill -s "$signal" "$(console_pid)"
+	kill -s "$signal" "$(program_pid)"
 	it "leaves the terminal as it was after SIG$signal" sane
 done
-started 80 24
+started 80 24 "$command"
 shows '^10\.1\.0\.10 ' >/dev/null
-pid=$(console_pid)
+pid=$(program_pid)
 tmux_ kill-session
-gone() {
-	local end=$((SECONDS + 5))
-	[[ $1 ]] || return 1
-	while kill -0 "$1" 2>/dev/null; do
-		((SECONDS <= end)) || return 1
-		sleep 0.1
-	done
-}
 it 'ends when its terminal hangs up' gone "$pid"
-started 80 24 --ascii
+started 80 24 "$command --ascii"
 it 'draws with ASCII alone' shows '^bit/s -*'
 press q
 it 'ends' sane

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A program on a terminal of its own, by tmux, to be sourced by tests; files are
+# in $work.
+
+export LC_ALL=C.UTF-8 TERM=xterm-256color
+terminals=0
+# shellcheck disable=SC2154 # the caller's
+socket=$work/tmux0
+tmux_() {
+	tmux -f /dev/null -S "$socket" "$@"
+}
+
+# started WIDTH HEIGHT COMMAND...
+started() {
+	tmux_ kill-server 2>/dev/null
+	# A server that ends must not be met by the next one's client.
+	socket=$work/tmux$((++terminals))
+	rm -f "$work/after" "$work/status"
+	program="${*:3}"
+	tmux_ new-session -d -x "$1" -y "$2" bash --norc --noprofile
+	tmux_ send-keys "PS1='ready> '; stty -a >$work/before; $program; echo status \$? >$work/status; stty -a >$work/after" Enter
+}
+program_pid() {
+	pgrep -f "^$program"
+}
+press() {
+	tmux_ send-keys "$@"
+}
+# click COLUMN ROW, from 1.
+click() {
+	press -l "$(printf '\e[<0;%d;%dM\e[<0;%d;%dm' "$1" "$2" "$1" "$2")"
+}
+resize() {
+	tmux_ resize-window -x "$1" -y "$2"
+}
+screen() {
+	tmux_ capture-pane -p
+}
+# shows REGEX: within ten seconds.
+shows() {
+	local end=$((SECONDS + 10))
+	until screen | grep -qE -- "$1"; do
+		((SECONDS <= end)) || { screen; return 1; }
+		sleep 0.1
+	done
+}
+# Ends within ten seconds, and leaves the terminal as it was.
+sane() {
+	local end=$((SECONDS + 10))
+	until [[ -s $work/after ]]; do
+		((SECONDS <= end)) || { echo 'it did not end'; screen; return 1; }
+		sleep 0.1
+	done
+	diff "$work/before" "$work/after"
+}
+# gone PID: within five seconds.
+gone() {
+	local end=$((SECONDS + 5))
+	[[ $1 ]] || return 1
+	while kill -0 "$1" 2>/dev/null; do
+		((SECONDS <= end)) || return 1
+		sleep 0.1
+	done
+}
