@@ -189,6 +189,14 @@ json MostOf(std::map<std::string, json> entries, double packets) {
   return order;
 }
 
+// For an id of HTML a dot is as strange as what can't be in a file's name.
+std::string AnchorOf(const LedgerIncident& incident) {
+  std::string anchor = "incident-";
+  for (const char c : FileNamePart(incident.id))
+    anchor += c == '.' ? "_2e" : std::string(1, c);
+  return anchor;
+}
+
 }  // namespace
 
 std::string IncidentDuration(const LedgerIncident& incident,
@@ -198,7 +206,7 @@ std::string IncidentDuration(const LedgerIncident& incident,
 }
 
 std::string IncidentLink(const LedgerIncident& incident) {
-  return "incidents.html#incident-" + FileNamePart(incident.id);
+  return "incidents.html#" + AnchorOf(incident);
 }
 
 PageData IncidentData(const SiteContext& context,
@@ -207,7 +215,7 @@ PageData IncidentData(const SiteContext& context,
   json fields = json::parse(incident.json, nullptr, false);
   if (!fields.is_object()) fields = json::object();
   PageData data;
-  data.set("anchor", "incident-" + FileNamePart(incident.id));
+  data.set("anchor", AnchorOf(incident));
   data.set("link", IncidentLink(incident));
   data.set("kind", incident.kind);
   const auto set_host = [&](const std::string& key, const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lib/ledger_sum.h"
 #include "lib/naming.h"
 
 namespace iptrk {
@@ -13,7 +14,7 @@ namespace {
 void ReadFromLedger(SiteContext& context, NetworkView& network) {
   network.as_of = context.ledger_end;
   const auto slots = context.ledger->Totals(
-      network.as_of - kSpans.back().length, network.as_of);
+      network.as_of - kSpans.back().length, SlotEnd(network.as_of));
   const auto taken =
       TakenByOthers(context.options.networks, network.name, network.prefixes);
   for (std::size_t i = 0; i < kSpans.size(); ++i) {
