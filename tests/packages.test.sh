@@ -8,7 +8,8 @@
 # Each system is a disk of its own with systemd, collectd, postfix and a
 # kernel's headers, and no network. It installs, edits one line, looks at RRDs,
 # pages and mail; boots again, upgrades; boots a second kernel; enforces
-# signatures; removes and purges. The steps inside are in tests/packages/inside.
+# signatures; removes and purges; begins anew and follows the README to the
+# letter. The steps inside are in tests/packages/inside.
 # Systems and packages are made by mmdebstrap and packaging/build-packages; as
 # root, and half an hour each. IPTRK_PACKAGES=DIR takes packages from
 # DIR/SUITE/one and, of a later version, DIR/SUITE/two.
@@ -46,7 +47,7 @@ disk() {
 	local archive root=$1/root
 	archive=$(system "$2" "$1/one") || return 1
 	mkdir "$root" && tar -C "$root" -xf "$archive" || return 1
-	mkdir -p "$root/tests" && cp -r "$1/one" "$1/two" tests/packages/inside "$root/tests" || return 1
+	mkdir -p "$root/tests" && cp -r "$1/one" "$1/two" tests/packages/inside README.md "$root/tests" || return 1
 	cp tests/packages/iptrk-test.service "$root/etc/systemd/system/"
 	ln -sf ../iptrk-test.service "$root/etc/systemd/system/multi-user.target.wants/"
 	printf '/dev/vda / ext4 defaults 0 1\n' >"$root/etc/fstab"
@@ -107,6 +108,7 @@ for suite in "${suites[@]}"; do
 	part "$suite" upgrade '[0-9]-amd64$|deb[0-9]+-amd64$'
 	part "$suite" kernel 'cloud-amd64$'
 	part "$suite" enforce '[0-9]-amd64$|deb[0-9]+-amd64$' module.sig_enforce=1
+	part "$suite" readme '[0-9]-amd64$|deb[0-9]+-amd64$'
 	rm -f "$work/$suite/disk"
 done
 it_ends
