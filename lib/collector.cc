@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -42,6 +44,11 @@ Span SpanSince(std::uint64_t begin_ns, std::uint64_t end_ns, int interval) {
   return {end_ns, static_cast<int>((end_ns - begin_ns) / kSecond), interval};
 }
 
+std::string NotePath(std::string queue) {
+  std::ranges::replace(queue, '/', '_');
+  return fmt::format("/run/iptrk/{}.mark", queue);
+}
+
 }  // namespace
 
 struct Collector::Session {
@@ -75,7 +82,10 @@ struct Collector::Session {
 };
 
 Collector::Collector(Config config, ConfigFile* file, CollectorOutput& output)
-    : config_(std::move(config)), file_(file), output_(output) {}
+    : config_(std::move(config)),
+      file_(file),
+      output_(output),
+      note_(NotePath(config_.queue.name)) {}
 
 Collector::~Collector() = default;
 
@@ -197,6 +207,16 @@ void Collector::Begin(Session& session) {
       session.books = std::move(*books);
     if (mark.hosts) session.hosts_begin = Ns(mark.end);
   }
+  // A slot that the ledger was not told of: told of in RRDs, or not.
+  const auto last = note_.Read();
+  if (last && last->mark.created_ns == here.created_ns &&
+      (start.marks.empty() || last->end > start.marks.back().end) &&
+      last->mark.positions.size() == here.positions.size() &&
+      std::equal(here.positions.begin(), here.positions.end(),
+                 last->mark.positions.begin(), std::less_equal{})) {
+    session.second_end = std::min(session.second_end, Ns(last->end));
+    session.past.push_back(*last);
+  }
   session.keeper = std::make_unique<LedgerKeeper>(
       *ledger_, start, session.books, here.created_ns, whole_from);
 }
@@ -283,27 +303,41 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
 
   const Span slot = SpanSince(session.slot_begin, end_ns, collectd.interval);
   session.slot_begin = end_ns;
-  output_.OnSlot(slot, session.account, session.config.networks);
-  if (session.keeper) session.keeper->TakeSlot(session.account);
-  session.account.ClearNetworks();
-  EndBooks(session, slot, past, now_ns);
-  session.slot.lag =
-      now_ns > end_ns ? static_cast<double>(now_ns - end_ns) / 1e9 : 0;
-  output_.OnQueue(slot, session.slot);
-  session.slot = {};
+  const std::vector<BooksEntry> gained = EndBooks(session, slot, past, now_ns);
   const LedgerPosition mark{
       static_cast<std::int64_t>(end_ns / kSecond),
       {session.queue.attach().created_ns, session.queue.Position()},
       (past && past->hosts) || end_ns % Ns(collectd.host_interval) == 0,
       session.books.ToText()};
+  if (ledger_) TakeNote(mark);
+  output_.OnSlot(slot, session.account, session.config.networks);
+  if (session.keeper) session.keeper->TakeSlot(session.account);
+  session.account.ClearNetworks();
+  output_.OnBooks(slot, gained);
+  session.account.SetInterfaces(session.interfaces);
+  session.slot.lag =
+      now_ns > end_ns ? static_cast<double>(now_ns - end_ns) / 1e9 : 0;
+  output_.OnQueue(slot, session.slot);
+  session.slot = {};
   if (ledger_) ledger_->PushMark(mark);
   if (mark.hosts) EndHosts(session, mark);
 }
 
+// Before anybody is told of the slot.
+void Collector::TakeNote(const LedgerPosition& mark) {
+  if (note_.Write(mark) || said_note_) return;
+  said_note_ = true;
+  output_.OnError(fmt::format(
+      "{}: {}; until it can be written, RRDs of the books may be wrong by a "
+      "slot after a crash",
+      note_.path(), std::strerror(errno)));
+}
+
 // The books at a slot's end are what an earlier reader saw there, or what there
 // is now. Of what passed while nobody read, each slot gets its share.
-void Collector::EndBooks(Session& session, const Span& slot,
-                         const LedgerPosition* past, std::uint64_t now_ns) {
+std::vector<BooksEntry> Collector::EndBooks(Session& session, const Span& slot,
+                                            const LedgerPosition* past,
+                                            std::uint64_t now_ns) {
   std::vector<iptrk_interface> now = session.queue.Interfaces();
   Tell(session.detector.EndBooks(slot.end_ns, slot.seconds, session.interfaces,
                                  now));
@@ -316,10 +350,10 @@ void Collector::EndBooks(Session& session, const Span& slot,
         session.books,
         length / (length + static_cast<double>(now_ns - slot.end_ns)));
   }
-  output_.OnBooks(slot, books->Since(session.books));
+  std::vector<BooksEntry> gained = books->Since(session.books);
   session.books = std::move(*books);
   session.interfaces = std::move(now);
-  session.account.SetInterfaces(session.interfaces);
+  return gained;
 }
 
 void Collector::EndHosts(Session& session, const LedgerPosition& mark) {

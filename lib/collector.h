@@ -29,6 +29,7 @@
 #include "lib/ledger_entry.h"
 #include "lib/ledger_writer.h"
 #include "lib/queue.h"
+#include "lib/slot_note.h"
 #include "lib/steady_clock.h"
 
 namespace iptrk {
@@ -96,8 +97,10 @@ class Collector {
   void EndSecond(Session& session, std::uint64_t now_ns);
   void Tell(const std::vector<Incident>& incidents);
   void EndSlot(Session& session, std::uint64_t now_ns);
-  void EndBooks(Session& session, const Span& slot, const LedgerPosition* past,
-                std::uint64_t now_ns);
+  std::vector<BooksEntry> EndBooks(Session& session, const Span& slot,
+                                   const LedgerPosition* past,
+                                   std::uint64_t now_ns);
+  void TakeNote(const LedgerPosition& mark);
   void EndHosts(Session& session, const LedgerPosition& mark);
   void GiveBack(Session& session);
   void TakeChange();
@@ -107,7 +110,9 @@ class Collector {
   ConfigFile* file_;
   CollectorOutput& output_;
   std::unique_ptr<LedgerWriter> ledger_;  // null: none wanted
-  bool changed_ = false;                  // config_, since the session has it
+  SlotNote note_;                         // written with a ledger only
+  bool said_note_ = false;
+  bool changed_ = false;  // config_, since the session has it
   std::uint64_t ask_file_at_ = 0;
   SteadyClock clock_;
   std::string last_error_;

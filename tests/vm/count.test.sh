@@ -117,10 +117,36 @@ it 'loses no packet while collectd is dead, and counts none twice' equal \
 it 'nor does its ledger' equal "$(recorded packets) $(recorded bytes)" \
 	"$(ledger_total packets) $(ledger_total bytes)"
 
+# seen_by received|sent: by RRDs and ledger.
+seen_by() {
+	printf '%s %s\n' "$(rrd_total "iptrk-interface-wan0/iptrk_books-$1.rrd" seen)" \
+		"$(ledger "SELECT sum(seen_bytes) FROM books JOIN interface ON id = interface WHERE name = 'wan0' AND sent = ('$1' = 'sent')")"
+}
 for way in received sent; do
-	it "nor do the books of what is $way, in RRDs and ledger" equal \
-		"$(books wan0 $way seen bytes) $(books wan0 $way seen bytes)" \
-		"$(rrd_total iptrk-interface-wan0/iptrk_books-$way.rrd seen) $(ledger "SELECT sum(seen_bytes) FROM books JOIN interface ON id = interface WHERE name = 'wan0' AND sent = ('$way' = 'sent')")"
+	seen=$(books wan0 $way seen bytes)
+	it "nor do the books of what is $way, in RRDs and ledger" equal "$seen $seen" "$(seen_by $way)"
+done
+
+# --- one that dies before its ledger, which somebody has locked, has its slots
+sed -i /WritesPerSecond/d /run/collectd.conf
+collectd_kill TERM
+collectd_start
+slot_written
+/usr/bin/python3 -c 'import sqlite3, sys, time
+ledger = sqlite3.connect(sys.argv[1])
+ledger.execute("BEGIN IMMEDIATE")
+time.sleep(600)' "$ledger" &
+locked=$!
+sleep 2
+in_ns client ping -q -c 30 -i 0.05 -s 1000 44.1.2.10 >/dev/null
+slot_written
+collectd_kill KILL
+kill $locked
+collectd_start
+slot_written
+for way in received sent; do
+	seen=$(books wan0 $way seen bytes)
+	it "nor when the ledger was locked, of what is $way" equal "$seen $seen" "$(seen_by $way)"
 done
 it 'still balances after all that' equal '[]' "$(books_balance)"
 collectd_kill TERM
