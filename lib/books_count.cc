@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "lib/books.h"
+#include "lib/json_text.h"
 
 namespace iptrk {
 namespace {
@@ -59,7 +60,7 @@ std::string BooksCount::ToText() const {
     }
     rows.push_back({row.interface, row.sent, std::move(volumes)});
   }
-  return rows.dump();
+  return JsonText(rows);
 }
 
 std::optional<BooksCount> BooksCount::Parse(const std::string& text) try {

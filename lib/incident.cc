@@ -9,6 +9,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "lib/json_text.h"
 #include "lib/protocol.h"
 #include "lib/readable.h"
 #include "lib/seconds.h"
@@ -94,8 +95,8 @@ std::map<std::string, std::string> Incident::Fields() const {
       {"total_packets", std::to_string(packets)},
       {"total_bytes", std::to_string(bytes)},
       {"distinct_peers", fmt::format("{:.0f}", distinct_peers)},
-      {"peers", PeersToJson(peers).dump()},
-      {"ports", PortsToJson(ports).dump()},
+      {"peers", JsonText(PeersToJson(peers))},
+      {"ports", JsonText(PortsToJson(ports))},
   };
   if (!open) {
     fields["end"] = FormatTime(end_ns);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lib/json_text.h"
 #include "lib/ledger_sum.h"
 #include "lib/seconds.h"
 
@@ -37,7 +38,7 @@ LedgerIncident LedgerIncidentOf(const Incident& incident) {
           .start = seconds(incident.start_ns),
           .end = incident.open ? 0 : seconds(incident.end_ns),
           .open = incident.open,
-          .json = ToJson(incident).dump()};
+          .json = JsonText(ToJson(incident))};
 }
 
 LedgerKeeper::LedgerKeeper(LedgerWriter& writer, const LedgerStart& start,

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "lib/json_text.h"
 #include "lib/protocol.h"
 #include "tools/commands.h"
 
@@ -217,8 +218,7 @@ int CheckJson(const ConfigResult& result) {
   };
   add(result.errors, "error");
   add(result.warnings, "warning");
-  fmt::print("{}\n", found.dump(2, ' ', false,
-                                nlohmann::json::error_handler_t::replace));
+  fmt::print("{}\n", JsonText(found, 2));
   return result.ok() ? 0 : 1;
 }
 

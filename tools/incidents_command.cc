@@ -17,6 +17,7 @@
 #include "lib/civil_month.h"
 #include "lib/detect_rule.h"
 #include "lib/incident.h"
+#include "lib/json_text.h"
 #include "lib/ledger_reader.h"
 #include "lib/ledger_schema.h"
 #include "lib/readable.h"
@@ -97,7 +98,7 @@ std::string PathOf(const IncidentsOptions& options, const Config& config) {
 std::string Member(const Json& json, const char* name) {
   const auto found = json.find(name);
   if (found == json.end() || found->is_null()) return "";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  return found->is_string() ? found->get<std::string>() : JsonText(*found);
 }
 
 double Figure(const Json& json, const char* name) {
@@ -278,14 +279,14 @@ void List(const IncidentsOptions& options, const std::string& path,
   }
   Json list = Json::array();
   for (const Row& row : rows) list.push_back(row.json);
-  fmt::print("{}\n", Json{{"incidents", list}}.dump(2));
+  fmt::print("{}\n", JsonText(Json{{"incidents", list}}, 2));
 }
 
 void Show(const IncidentsOptions& options, const std::string& path,
           std::int64_t now) {
   const Row row = FindOne(options, path, now);
   if (options.json)
-    fmt::print("{}\n", row.json.dump(2));
+    fmt::print("{}\n", JsonText(row.json, 2));
   else
     PrintWhole(row, ReadAcknowledgements(
                         LedgerDatabase(path, LedgerDatabase::Mode::kRead)));
@@ -308,7 +309,7 @@ void ListSilences(const IncidentsOptions& options, const std::string& path,
                  one.who, one.note.empty() ? "" : ": " + one.note);
   }
   if (options.json)
-    fmt::print("{}\n", Json{{"silences", list}}.dump(2));
+    fmt::print("{}\n", JsonText(Json{{"silences", list}}, 2));
   else if (!any)
     fmt::print("nothing is silenced\n");
 }
@@ -339,7 +340,7 @@ void AddOne(const IncidentsOptions& options, const std::string& path,
   LedgerDatabase database = OpenToWrite(path);
   silence.id = AddSilence(database, silence);
   if (options.json)
-    fmt::print("{}\n", SilenceToJson(silence).dump(2));
+    fmt::print("{}\n", JsonText(SilenceToJson(silence), 2));
   else
     fmt::print(
         "silence {}: {} of {} in network {} until {}; iptrk incidents "

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "lib/json_text.h"
 #include "lib/replay.h"
 #include "tools/capture.h"
 #include "tools/commands.h"
@@ -120,7 +121,7 @@ void Run(const ReplayOptions& options, CommandContext& context) {
   Replay replay(*config);
   if (!ReadAll(options, replay)) context.exit_code = 1;
   if (options.json)
-    fmt::print("{}\n", replay.ToJson().dump(2));
+    fmt::print("{}\n", JsonText(replay.ToJson(), 2));
   else
     PrintText(replay);
 }

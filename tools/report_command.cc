@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "lib/json_text.h"
 #include "lib/ledger_reader.h"
 #include "lib/report.h"
 #include "lib/report_text.h"
@@ -149,7 +150,7 @@ std::vector<BillRequest> Requests(const ReportOptions& options,
 std::string Format(const std::vector<Bill>& bills,
                    const ReportOptions& options) {
   if (options.format == "json")
-    return BillsToJson(bills, options.audit).dump(2) + "\n";
+    return JsonText(BillsToJson(bills, options.audit), 2) + "\n";
   if (options.format == "csv") return BillsToCsv(bills, options.audit);
   if (options.format == "html")
     return BillsToHtml(

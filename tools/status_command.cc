@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "lib/books.h"
+#include "lib/json_text.h"
 #include "lib/queue.h"
 #include "tools/commands.h"
 
@@ -166,7 +167,8 @@ void Run(bool json, CommandContext& context) {
     const iptrk_state state = queue.State();
     const std::vector<iptrk_interface> interfaces = queue.Interfaces();
     if (json)
-      fmt::print("{}\n", StatusToJson(state, interfaces, config->mail).dump(2));
+      fmt::print("{}\n",
+                 JsonText(StatusToJson(state, interfaces, config->mail), 2));
     else
       PrintText(state, interfaces);
     for (const iptrk_interface& interface : interfaces)

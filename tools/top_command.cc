@@ -7,6 +7,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "lib/json_text.h"
 #include "lib/queue.h"
 #include "tools/capture.h"
 #include "tools/commands.h"
@@ -112,8 +113,7 @@ int Once(const ConsoleOptions& options, const Config& config) {
   if (options.json) {
     nlohmann::json object = console::ToJson(*snapshot, source->Name());
     object["begin_ns"] = source->Begin();
-    fmt::print("{}\n", object.dump(2, ' ', false,
-                                   nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", JsonText(object, 2));
   } else {
     fmt::print("{}", console::Summary(*snapshot, source->Name()));
   }
@@ -213,9 +213,7 @@ int Stream(const ConsoleOptions& options, const Config& config) {
             const console::StreamLine line{record, verdict};
             text +=
                 options.json
-                    ? console::ToJson(line, interfaces, services)
-                          .dump(-1, ' ', false,
-                                nlohmann::json::error_handler_t::replace)
+                    ? JsonText(console::ToJson(line, interfaces, services))
                     : console::StreamText(line, interfaces, services, ascii);
             text += '\n';
             ++printed;

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lib/json_text.h"
+
 namespace iptrk::mail {
 
 using nlohmann::json;
@@ -77,7 +79,7 @@ std::string Schedule::Save() const {
                       {"seen", seen_},
                       {"desks", std::move(desks)},
                       {"letters", std::move(letters)}};
-  return saved.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return JsonText(saved) + "\n";
 }
 
 void Schedule::Restore(const std::string& text) {

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "lib/json_text.h"
 #include "plugin/mail/figures.h"
 
 namespace iptrk::mail {
@@ -221,7 +222,7 @@ void Spool::WriteEnvelope(const std::string& name, const Waiting& mail) {
                          {"from", mail.envelope.from},
                          {"to", mail.envelope.to},
                          {"refused", std::move(refused)}};
-  WriteFile(Path(name, kEnvelope), envelope.dump(2) + "\n");
+  WriteFile(Path(name, kEnvelope), JsonText(envelope, 2) + "\n");
 }
 
 void Spool::MakeRoom(std::uint64_t bytes) {

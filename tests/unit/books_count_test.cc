@@ -54,6 +54,16 @@ TEST(BooksCount, GainsNothingWhenADeviceSetsItsCounterBack) {
   EXPECT_EQ(now.Since(before)[0].nic, (Volume{0, 0}));
 }
 
+TEST(BooksCount, IsWrittenWhateverAnInterfaceIsCalled) {
+  const BooksCount count({Interface("eth\xff", 1000)});
+
+  const auto read = BooksCount::Parse(count.ToText());
+
+  ASSERT_TRUE(read);
+  EXPECT_EQ(BooksCount({Interface("eth\xff", 1700)}).Since(*read)[0].seen,
+            (Volume{700, 7}));
+}
+
 TEST(BooksCount, IsTheSameAfterBeingWritten) {
   const BooksCount count({Interface("eth0", 1000), Interface("eth1", 7)});
 

@@ -148,6 +148,20 @@ for way in received sent; do
 	seen=$(books wan0 $way seen bytes)
 	it "nor when the ledger was locked, of what is $way" equal "$seen $seen" "$(seen_by $way)"
 done
+
+# --- names are bytes to the kernel
+collectd_kill TERM
+sed -i 's/"lan0"\]/"lan0", "odd*"]/' /run/iptrk.toml
+ip link add $'odd\xff' up type dummy
+collectd_start
+in_ns client ping -q -c 3 -i 0.05 44.1.2.10 >/dev/null
+slot_written
+slot_written
+it 'goes on with an interface whose name is no UTF-8' equal \
+	"$(recorded packets) $(recorded bytes) 6F6464FF" \
+	"$(accounted _packets) $(accounted '') $(ledger "SELECT hex(name) FROM interface WHERE name LIKE 'odd%'")"
+ip link del $'odd\xff'
+
 it 'still balances after all that' equal '[]' "$(books_balance)"
 collectd_kill TERM
 it 'unloads when collectd is gone' rmmod iptrk

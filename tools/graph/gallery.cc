@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "lib/json_text.h"
 #include "tools/graph/atomic_file.h"
 #include "tools/graph/themed_svg.h"
 
@@ -184,7 +185,7 @@ void Gallery::Abandon() {
 }
 
 void Gallery::WriteManifest() {
-  WriteAtomically(output_ / kManifest, ToJson(now_).dump(1) + "\n");
+  WriteAtomically(output_ / kManifest, JsonText(ToJson(now_), 1) + "\n");
 }
 
 std::string FileNamePart(std::string_view text) {

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "lib/json_text.h"
+
 namespace iptrk {
 namespace {
 
@@ -43,7 +45,7 @@ nlohmann::json ResultOf(SiteContext& context, std::size_t first,
 [[noreturn]] void Work(const std::filesystem::path& path,
                        const std::function<nlohmann::json()>& make) {
   std::ofstream file(path, std::ios::binary);
-  file << make().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  file << JsonText(make());
   file.close();
   _exit(file ? 0 : 1);  // destructors are the parent's
 }

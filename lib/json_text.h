@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// JSON as text. Names of interfaces, hosts and files come from outside and
+// need not be UTF-8, as JSON has to be: each byte that is not becomes U+FFFD,
+// where nlohmann's own default is to throw.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace iptrk {
+
+// On one line, or indented by INDENT spaces a level.
+inline std::string JsonText(const nlohmann::json& json, int indent = -1) {
+  return json.dump(indent, ' ', false,
+                   nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace iptrk
