@@ -153,9 +153,10 @@ done
 collectd_kill TERM
 sed -i 's/"lan0"\]/"lan0", "odd*"]/' /run/iptrk.toml
 ip link add $'odd\xff' up type dummy
+ip neigh add 44.9.9.2 lladdr 02:00:00:00:00:09 dev $'odd\xff'
+ip route add 44.9.9.2 dev $'odd\xff'
 collectd_start
-in_ns client ping -q -c 3 -i 0.05 44.1.2.10 >/dev/null
-slot_written
+in_ns client ping -q -c 3 -W 1 -i 0.05 44.9.9.2 >/dev/null
 slot_written
 it 'goes on with an interface whose name is no UTF-8' equal \
 	"$(recorded packets) $(recorded bytes) 6F6464FF" \
