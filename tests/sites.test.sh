@@ -26,10 +26,7 @@ port=$((20000 + $$ % 20000))
 
 # printed SECTION N: the Nth block of that section of the document.
 printed() {
-	awk -v section="## $1" -v wanted="$2" '
-		/^## / { here = $0 == section }
-		here && /^```/ { if (++fence % 2) block++; next }
-		here && fence % 2 && block == wanted' doc/larger-sites.md
+	tests/printed doc/larger-sites.md "$@"
 }
 
 # daemon NAME: one collectd by what comes in.

@@ -116,5 +116,5 @@ ledger_total() {
 }
 
 rrd_total() {
-	tests/vm/rrd-total "$rrds/$1" "$2"
+	tests/vm/rrd-total "$2" "$rrds/$1"
 }

@@ -112,7 +112,11 @@ attack hosts 40 nmap -sn -n -PE -S 44.1.2.19 -e out0 --max-retries 0 10.1.0.0/24
 ask hosts host-scan in 44.1.2.19 - 8
 attack acks 8 hping3 -q -A -p 80 --flood --rand-source 10.1.0.152
 ask acks packets in 10.1.0.152 - 4
-attack carpet 8 hping3 -q --udp -p 9 --flood --rand-source --rand-dest 10.1.0.x -I out0
+# More than five a second for each host: too many for hping3 in here.
+began[carpet]=$(date +%s.%N)
+traffic_pktgen 'count 24000' 'ratep 3000' 'pkt_size 60' 'udp_dst_min 9' 'udp_dst_max 9' \
+	'dst_min 10.1.0.1' 'dst_max 10.1.0.254' 'flag IPSRC_RND' 'src_min 44.16.0.0' 'src_max 44.31.255.255'
+sleep 1
 ask carpet carpet in 10.1.0.0/24 - 6
 
 # Dropped before any hook: the interface counts what nobody sees.

@@ -69,20 +69,6 @@ it 'has mailed nobody' equal 0 "$(mails)"
 memory() {
 	awk -v name="$1:" '$1 == name { print $2 }' "/proc/$collectd_pid/status"
 }
-# shellcheck disable=SC2317 # for the shell in the namespace
-flood() {
-	local thread=/proc/net/pktgen/kpktgend_0 device=/proc/net/pktgen/out0 word
-	modprobe pktgen || return
-	echo add_device out0 >"$thread"
-	for word in 'count '$spoofed 'pkt_size 60' 'ratep 100000' 'dst 10.1.0.54' 'udp_dst_min 9' 'udp_dst_max 9' \
-		'src_min 44.16.0.0' 'src_max 44.31.255.255' "dst_mac $gateway"; do
-		echo "$word" >"$device" || return
-	done
-	echo start >/proc/net/pktgen/pgctrl
-	grep '^Result' "$device"
-}
-gateway=$(cat /sys/class/net/wan0/address)
-export spoofed gateway
 before=$(memory VmRSS)
 unread=$(ledger 'SELECT sum(unattributed_bytes) + sum(merged_bytes) FROM books')
 packets=$(books wan0 received recorded packets)
@@ -90,7 +76,8 @@ say 'a flood, at which somebody looks'
 iptrk top --once --json --seconds 20 >/run/top.json &
 console=$!
 sleep 1
-in_ns outside bash -c "$(declare -f flood); flood" | sed 's/^/  /'
+traffic_pktgen "count $spoofed" 'pkt_size 60' 'ratep 100000' 'dst 10.1.0.54' 'udp_dst_min 9' 'udp_dst_max 9' \
+	'src_min 44.16.0.0' 'src_max 44.31.255.255'
 wait $console
 slot_written
 grown=$(($(memory VmHWM) - before))

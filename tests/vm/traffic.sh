@@ -77,3 +77,19 @@ attack_scan() {
 	say "attack: nmap scans 1000 ports of $1"
 	in_ns outside timeout 120 nmap -sS -Pn -n -S 44.1.2.66 -e out0 --max-retries 1 "$1" >/dev/null
 }
+
+# traffic_pktgen WORDS...: from outside by the kernel, as fast or as often as its
+# words say, such as 'ratep 1000'. Prints what came of it.
+traffic_pktgen() {
+	say "pktgen: $(printf '%s, ' "$@")"
+	# shellcheck disable=SC2016 # for the shell in the namespace
+	in_ns outside bash -c '
+		thread=/proc/net/pktgen/kpktgend_0 device=/proc/net/pktgen/out0
+		modprobe pktgen || exit
+		echo rem_device_all >"$thread"
+		echo add_device out0 >"$thread"
+		for word; do echo "$word" >"$device" || exit; done
+		echo start >/proc/net/pktgen/pgctrl
+		grep "^Result" "$device"' pktgen "dst_mac $(cat /sys/class/net/wan0/address)" "$@" |
+		sed 's/^/  /'
+}
