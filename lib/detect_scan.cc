@@ -28,6 +28,15 @@ std::uint32_t TagOf(std::uint64_t hash) {
   return static_cast<std::uint32_t>(hash) | 1;
 }
 
+bool Holds(const std::vector<std::uint32_t>& tags, std::uint32_t tag) {
+  return std::binary_search(tags.begin(), tags.end(), tag);
+}
+
+void Drop(std::vector<std::uint32_t>& tags, std::uint32_t tag) {
+  const auto found = std::equal_range(tags.begin(), tags.end(), tag);
+  tags.erase(found.first, found.second);
+}
+
 }  // namespace
 
 ScanTable::ScanTable() : sources_(kMostSources), places_(kMostSources) {}
@@ -96,12 +105,11 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
   }
   source.volume += record;
   const auto tag = static_cast<std::uint32_t>(target >> 32);
-  if (std::count(source.now.begin(), source.now.end(), tag) ||
-      std::count(source.before.begin(), source.before.end(), tag))
-    return;
+  if (Holds(source.now, tag) || Holds(source.before, tag)) return;
   source.last_ns = now_ns;
   if (source.Count() < kMostTargets)
-    source.now.push_back(tag);
+    source.now.insert(
+        std::upper_bound(source.now.begin(), source.now.end(), tag), tag);
   else
     ++source.beyond;
   const Address target_host = Address::FromBytes(record.dst);
@@ -124,8 +132,8 @@ void ScanTable::Answer(Address asker, std::uint64_t target) {
   const std::size_t place = Find(asker);
   if (place == kNowhere) return;
   const auto tag = static_cast<std::uint32_t>(target >> 32);
-  std::erase(sources_[place].now, tag);
-  std::erase(sources_[place].before, tag);
+  Drop(sources_[place].now, tag);
+  Drop(sources_[place].before, tag);
   Rank(place);
 }
 

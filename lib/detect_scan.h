@@ -71,7 +71,7 @@ class ScanTable {
     std::uint64_t opened_ns = 0;
     std::uint64_t last_ns = 0;               // last new target
     std::uint64_t turned_ns = 0;             // when now became before
-    std::vector<std::uint32_t> now, before;  // tags of targets
+    std::vector<std::uint32_t> now, before;  // sorted tags of targets
     std::uint64_t beyond = 0;                // targets that found no place
     double peak = 0;
     Volume volume;
