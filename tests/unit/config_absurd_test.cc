@@ -148,7 +148,7 @@ std::size_t ExpectEveryFaultHasAPlace(const std::string& text) {
   const ConfigResult result = ParseConfig(text, "absurd.toml");
   const double seconds =
       static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  EXPECT_LT(seconds, 20);  // under sanitizers, on a busy machine
+  EXPECT_LT(seconds, 5);
   EXPECT_FALSE(result.ok());
   unsigned last = 1;
   for (const ConfigError& error : result.errors) {
@@ -188,7 +188,7 @@ TEST(AbsurdConfig, OfTenThousandCustomersIsRight) {
   const ConfigResult result = ParseConfig(text, "large.toml");
   EXPECT_TRUE(result.ok()) << result.errors[0].ToString();
   EXPECT_EQ(result.config.customers.size(), 10'000u);
-  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 20);
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 5);
 }
 
 }  // namespace
