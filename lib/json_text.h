@@ -3,7 +3,8 @@
 // JSON as text. Names of interfaces, hosts and files come from outside and
 // need not be UTF-8, as JSON has to be: each byte that is not becomes U+FFFD,
 // where nlohmann's own default is to throw.
-#pragma once
+#ifndef IPTRK_LIB_JSON_TEXT_H_
+#define IPTRK_LIB_JSON_TEXT_H_
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,3 +18,5 @@ inline std::string JsonText(const nlohmann::json& json, int indent = -1) {
 }
 
 }  // namespace iptrk
+
+#endif  // IPTRK_LIB_JSON_TEXT_H_

@@ -12,6 +12,7 @@
 #include <random>
 #include <vector>
 
+#include "lib/detect_traffic.h"
 #include "tools/console/view.h"
 
 namespace iptrk::console {
@@ -28,7 +29,7 @@ std::vector<iptrk_record> Records() {
     record.packets = 1;
     record.bytes = 60 + random() % 1400;
     record.protocol = random() % 4 ? 6 : 17;
-    record.tcp_flags = 0x10;  // ACK, as nearly all have
+    record.tcp_flags = kTcpAck;  // as nearly all have
     record.sport = static_cast<std::uint16_t>(1024 + random() % 60000);
     record.dport = random() % 2 ? 443 : 53;
     const std::uint32_t pair = random() % (1u << 20);
