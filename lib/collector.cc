@@ -333,8 +333,9 @@ void Collector::TakeNote(const LedgerPosition& mark) {
       note_.path(), std::strerror(errno)));
 }
 
-// The books at a slot's end are what an earlier reader saw there, or what there
-// is now. Of what passed while nobody read, each slot gets its share.
+// The books at a slot's end are what an earlier reader saw there. Elsewhere the
+// slot gets its share of what came until they were seen next: at an end that
+// is still ahead, of an earlier reader with a longer interval, or now.
 std::vector<BooksEntry> Collector::EndBooks(Session& session, const Span& slot,
                                             const LedgerPosition* past,
                                             std::uint64_t now_ns) {
@@ -342,13 +343,20 @@ std::vector<BooksEntry> Collector::EndBooks(Session& session, const Span& slot,
   Tell(session.detector.EndBooks(slot.end_ns, slot.seconds, session.interfaces,
                                  now));
   std::optional<BooksCount> books;
-  if (past) books = BooksCount::Parse(past->books);
-  if (!books) books = BooksCount(now);
-  if (!past && now_ns > slot.end_ns + kSecond) {
+  std::uint64_t seen_ns = slot.end_ns;
+  if (!session.past.empty()) {
+    books = BooksCount::Parse(session.past.front().books);
+    seen_ns = Ns(session.past.front().end);
+  }
+  if (!books) {
+    books = BooksCount(now);
+    seen_ns = past ? slot.end_ns : now_ns;
+  }
+  if (seen_ns > slot.end_ns + kSecond) {
     const double length = static_cast<double>(slot.seconds) * 1e9;
     books = books->Between(
         session.books,
-        length / (length + static_cast<double>(now_ns - slot.end_ns)));
+        length / (length + static_cast<double>(seen_ns - slot.end_ns)));
   }
   std::vector<BooksEntry> gained = books->Since(session.books);
   session.books = std::move(*books);
