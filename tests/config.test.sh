@@ -90,6 +90,30 @@ it 'prints as many faults as JSON for machines' json 1 "$work/bad.toml" \
 it 'prints an empty list of faults when there are none' json 0 "$work/good.toml" 'found == []'
 it 'says that there is no file' says 1 "$work/none.toml" "none\.toml: can't be read: No such file"
 
+# In so many seconds of its own, whatever else runs.
+within() {
+	local TIMEFORMAT=%U used
+	used=$({ time "${@:2}" >"$work/said" 2>&1; } 2>&1) || { tail -n 5 "$work/said"; return 1; }
+	python3 -c 'import sys; sys.exit(float(sys.argv[1]) > float(sys.argv[2]))' "$used" "$1" ||
+		{ echo "$used s"; return 1; }
+}
+
+# ten_thousand LINE: with %d for what makes each its own.
+ten_thousand() {
+	python3 -c 'import sys; print("\n".join(sys.argv[1] % i for i in range(10000)))' "$1"
+}
+{
+	printf '[networks.all4]\nprefixes = ["10.0.0.0/8"]\n'
+	python3 -c 'for i in range(10000): print(f"[customers.c{i}]\nprefixes = [\"10.{i // 250}.{i % 250}.0/24\"]")'
+} >"$work/large.toml"
+ten_thousand '[customers.x%d]
+prefixs = "300.0.0.0/8"' >"$work/absurd.toml"
+ten_thousand 'this is line %d = [[[ "of' >"$work/no.toml"
+it 'takes ten thousand customers, in 2 s' within 2 checked 0 "$work/large.toml"
+it 'names the faults of ten thousand customers, in 2 s' within 2 checked 1 "$work/absurd.toml"
+it 'refuses ten thousand lines that are no TOML, in 2 s' within 2 checked 1 "$work/no.toml"
+rm "$work/large.toml" "$work/absurd.toml" "$work/no.toml"
+
 fuzz() {
 	mkdir -p "$work/corpus" "$work/seeds"
 	cp "$example" "$work"/*.toml "$work/seeds"
