@@ -276,15 +276,19 @@ TEST_F(ConsoleScreen, CountsOnlyWhatTheFilterLetsPass) {
 
 TEST(ConsolePeers, KeepsWhoSendsMuchInAFloodOfRandomSources) {
   PeerTable table;
+  const auto received = [&](const iptrk_record& record) {
+    const Exchange exchange{&record, 1, Way::kReceived};
+    table.Add({&exchange, 1}, [](const iptrk_record&) { return 0; });
+  };
   iptrk_record heavy = Record({.src = "192.0.2.7", .dst = "10.1.0.80"});
   heavy.bytes = 1'000'000;
-  table.Add(1, Way::kReceived, heavy, 0);
+  received(heavy);
   iptrk_record random = heavy;
   random.bytes = 60;
   std::uint64_t sum = 0;
   for (std::uint32_t i = 0; i < 3u << 20; ++i) {
     Address::FromIpv4(0x40000000u + i).ToBytes(random.src);
-    table.Add(1, Way::kReceived, random, 0);
+    received(random);
   }
   bool found = false;
   table.ForEach(1, [&](std::size_t, const Peer& peer) {
@@ -294,6 +298,32 @@ TEST(ConsolePeers, KeepsWhoSendsMuchInAFloodOfRandomSources) {
   EXPECT_TRUE(found);
   EXPECT_LE(table.size(), PeerTable::kMostPeers);
   EXPECT_EQ(table.size() + table.evicted(), (3u << 20) + 1u);
+}
+
+// Many at once, of which some are the same pair: each is counted once.
+TEST(ConsolePeers, CountsEachExchangeOfABatch) {
+  PeerTable table;
+  std::vector<iptrk_record> records;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    records.push_back(Record({.src = "192.0.2.7", .dst = "10.1.0.80"}));
+    Address::FromIpv4(0xc0000200u + i % 3).ToBytes(records.back().src);
+    records.back().bytes = 100;
+  }
+  std::vector<Exchange> exchanges;
+  for (const iptrk_record& record : records) {
+    exchanges.push_back({&record, 7, Way::kReceived});
+    exchanges.push_back({&record, 8, Way::kSent});
+  }
+  int asked = 0;
+  table.Add(exchanges, [&](const iptrk_record&) { return ++asked; });
+  EXPECT_EQ(asked, 4);  // three sources of host 7, one peer of host 8
+  EXPECT_EQ(table.size(), 4u);
+  std::uint64_t in = 0, out = 0;
+  table.ForEach(7, [&](std::size_t, const Peer& peer) { in += peer.bytes_in; });
+  table.ForEach(8,
+                [&](std::size_t, const Peer& peer) { out += peer.bytes_out; });
+  EXPECT_EQ(in, 10'000u);
+  EXPECT_EQ(out, 10'000u);
 }
 
 }  // namespace

@@ -55,17 +55,22 @@ Verdict Model::Judge(const iptrk_record& record) const {
                                NetworkOf(index, record, record.dst));
 }
 
-void Model::TakePeers(const iptrk_record& record, Verdict verdict) {
-  if (!(record.flags & (IPTRK_IPV4 | IPTRK_IPV6)) ||
-      (record.flags & (IPTRK_NO_REMOTE | IPTRK_UNATTRIBUTED)))
-    return;
+void Model::TakePeers(std::span<const iptrk_record> records) {
   const HostIndex& index = shown().account().hosts().index();
-  const HostRef src = Find(index, record, record.src);
-  const HostRef dst = Find(index, record, record.dst);
-  if (dst.HasHost())
-    peers_.Add(dst.Number(), Way::kReceived, record, verdict.service);
-  if (src.HasHost())
-    peers_.Add(src.Number(), Way::kSent, record, verdict.service);
+  exchanges_.clear();
+  for (const iptrk_record& record : records) {
+    if (!(record.flags & (IPTRK_IPV4 | IPTRK_IPV6)) ||
+        (record.flags & (IPTRK_NO_REMOTE | IPTRK_UNATTRIBUTED))) [[unlikely]]
+      continue;
+    const HostRef src = Find(index, record, record.src);
+    const HostRef dst = Find(index, record, record.dst);
+    if (dst.HasHost())
+      exchanges_.push_back({&record, dst.Number(), Way::kReceived});
+    if (src.HasHost())
+      exchanges_.push_back({&record, src.Number(), Way::kSent});
+  }
+  peers_.Add(exchanges_,
+             [&](const iptrk_record& record) { return Judge(record).service; });
 }
 
 void Model::Take(std::span<const iptrk_record> records) {
@@ -79,13 +84,12 @@ void Model::Take(std::span<const iptrk_record> records) {
     shown_records = matching_;
   }
   for (const iptrk_record& record : shown_records) {
-    const Verdict verdict = Judge(record);
     if (record.flags & (IPTRK_MERGED | IPTRK_UNATTRIBUTED)) [[unlikely]]
       merged_ += record.packets;
-    TakePeers(record, verdict);
     if (stream_.lines.size() < kMostLines)
-      stream_.lines.push_back({record, verdict});
+      stream_.lines.push_back({record, Judge(record)});
   }
+  TakePeers(shown_records);
   stream_.passed += shown_records.size();
 }
 

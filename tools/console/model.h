@@ -55,7 +55,7 @@ class Model {
 
  private:
   Tally& shown() { return filtered_ ? *filtered_ : all_; }
-  void TakePeers(const iptrk_record& record, Verdict verdict);
+  void TakePeers(std::span<const iptrk_record> records);
   void FillDetail(Snapshot& snapshot);
 
   Config config_;
@@ -64,6 +64,7 @@ class Model {
   Filter filter_;
   std::unique_ptr<Tally> filtered_;  // with a filter
   std::vector<iptrk_record> matching_;
+  std::vector<Exchange> exchanges_;
   PeerTable peers_;
   std::uint64_t merged_ = 0;
   std::optional<Address> detail_;

@@ -14,13 +14,28 @@ PeerTable::PeerTable()
       peers_(kMostPeers),
       seed_(std::random_device{}()) {}
 
-std::size_t PeerTable::SlotOf(std::uint32_t host, Address address,
-                              bool& is_new) {
-  std::uint64_t hash =
-      HashAddress(address, seed_ + host * std::uint64_t{0x9e3779b97f4a7c15});
+PeerTable::Place PeerTable::PlaceOf(const Exchange& exchange) const {
+  const iptrk_record& record = *exchange.record;
+  const Address address = Address::FromBytes(
+      exchange.way == Way::kReceived ? record.src : record.dst);
+  std::uint64_t hash = HashAddress(
+      address, seed_ + exchange.host * std::uint64_t{0x9e3779b97f4a7c15});
   hash = (hash ^ (hash >> 32)) * 0xff51afd7ed558ccdu;
   const std::size_t set = (hash >> 20) % (kMostPeers / kWays);
-  const auto tag = static_cast<std::uint16_t>((hash >> 48) | 1);
+  __builtin_prefetch(&tags_[set]);
+  return {address, set, static_cast<std::uint16_t>((hash >> 48) | 1)};
+}
+
+void PeerTable::Prefetch(const Place& place) const {
+  const Tags& tags = tags_[place.set];
+  for (std::size_t i = 0; i < kWays; ++i)
+    if (tags[i] == place.tag)
+      __builtin_prefetch(&peers_[place.set * kWays + i], 1);
+}
+
+std::size_t PeerTable::SlotOf(std::uint32_t host, const Place& place,
+                              bool& is_new) {
+  const auto& [address, set, tag] = place;
   Tags& tags = tags_[set];
   const std::size_t first = set * kWays;
   std::size_t free = kWays;
@@ -53,20 +68,17 @@ std::size_t PeerTable::SlotOf(std::uint32_t host, Address address,
   return first + free;
 }
 
-void PeerTable::Add(std::uint32_t host, Way way, const iptrk_record& record,
-                    std::int16_t service) {
-  const bool received = way == Way::kReceived;
-  const Address address =
-      Address::FromBytes(received ? record.src : record.dst);
+Peer* PeerTable::AddOne(const Exchange& exchange, const Place& place) {
+  const iptrk_record& record = *exchange.record;
+  const bool received = exchange.way == Way::kReceived;
   bool is_new;
-  Peer& peer = peers_[SlotOf(host, address, is_new)];
+  Peer& peer = peers_[SlotOf(exchange.host, place, is_new)];
   if (is_new) {
     peer = {};
-    peer.address = address;
-    peer.host = host;
+    peer.address = place.address;
+    peer.host = exchange.host;
     peer.own_port = received ? record.dport : record.sport;
     peer.peer_port = received ? record.sport : record.dport;
-    peer.service = service;
     peer.protocol = record.protocol;
   }
   peer.tcp_flags |= record.tcp_flags;
@@ -78,6 +90,7 @@ void PeerTable::Add(std::uint32_t host, Way way, const iptrk_record& record,
     peer.bytes_out += record.bytes;
     peer.packets_out += std::min(record.packets, kMost - peer.packets_out);
   }
+  return is_new ? &peer : nullptr;
 }
 
 }  // namespace iptrk::console

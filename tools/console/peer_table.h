@@ -11,11 +11,13 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernel/uapi/iptrk.h"
 #include "lib/address.h"
 #include "lib/host.h"
+#include "tools/console/huge_vector.h"
 
 namespace iptrk::console {
 
@@ -32,15 +34,34 @@ struct alignas(64) Peer {
 };
 static_assert(sizeof(Peer) == 64);
 
+// A host exchanged a record with the other address in it.
+struct Exchange {
+  const iptrk_record* record;
+  std::uint32_t host;  // number in the HostTable
+  Way way;
+};
+
 class PeerTable {
  public:
   static constexpr std::size_t kMostPeers = std::size_t{1} << 20;
 
   PeerTable();
 
-  // `host` exchanged `record` with the other address in it.
-  void Add(std::uint32_t host, Way way, const iptrk_record& record,
-           std::int16_t service);
+  // `service(record)` is asked for pairs that are new.
+  template <typename Service>
+  void Add(std::span<const Exchange> exchanges, Service service) {
+    std::array<Place, kBatch> places;
+    while (!exchanges.empty()) {
+      const std::size_t count = std::min(exchanges.size(), kBatch);
+      for (std::size_t i = 0; i < count; ++i) places[i] = PlaceOf(exchanges[i]);
+      for (std::size_t i = 0; i < count; ++i) Prefetch(places[i]);
+      for (std::size_t i = 0; i < count; ++i)
+        if (Peer* added = AddOne(exchanges[i], places[i]))
+          added->service =
+              static_cast<std::int16_t>(service(*exchanges[i].record));
+      exchanges = exchanges.subspan(count);
+    }
+  }
 
   // `each(slot, peer)` for the peers of `host`. A slot is a peer's as long as
   // its address stays the same.
@@ -56,13 +77,27 @@ class PeerTable {
  private:
   static constexpr std::size_t kWays = 16;  // pairs in a set
   static constexpr std::uint32_t kNobody = ~std::uint32_t{0};
+  // Exchanges looked up at once: what they wait for are 64 MiB beyond the
+  // cache, so all are asked for before the first is used.
+  static constexpr std::size_t kBatch = 32;
   using Tags = std::array<std::uint16_t, kWays>;  // 0: free
 
-  std::size_t SlotOf(std::uint32_t host, Address address, bool& is_new);
+  // Where a pair is, if it is known.
+  struct Place {
+    Address address;
+    std::size_t set;
+    std::uint16_t tag;
+  };
+
+  Place PlaceOf(const Exchange& exchange) const;
+  void Prefetch(const Place& place) const;
+  std::size_t SlotOf(std::uint32_t host, const Place& place, bool& is_new);
+  // The peer if it is new.
+  Peer* AddOne(const Exchange& exchange, const Place& place);
 
   std::vector<Tags> tags_;
   std::vector<std::uint32_t> hosts_;  // of each slot, kNobody: free
-  std::vector<Peer> peers_;
+  HugeVector<Peer> peers_;
   std::uint64_t seed_;
   std::uint32_t random_ = 1;
   std::uint64_t evicted_ = 0;
