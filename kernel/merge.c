@@ -69,7 +69,9 @@ static void iptrk_merge_count(struct iptrk_merge_slot *slot,
 
 /*
  * The highest bit of each byte of @word that is zero; the lowest bit set is
- * right, those above it may be of bytes that are one.
+ * right, those above it may be of bytes that are one. So a tag has its highest
+ * bit set: then what is not free may be taken for equal, which the key tells,
+ * but never what is free.
  */
 static u64 iptrk_zero_bytes(u64 word)
 {
@@ -101,7 +103,7 @@ iptrk_merge_slot(struct iptrk_merge_table *table,
 				      iptrk_merge_seed[1]);
 	u32 bucket = hash & (IPTRK_MERGE_SLOTS / IPTRK_MERGE_BUCKET - 1);
 	u64 *tags = &table->tags[bucket];
-	u64 tag = hash >> 56 | 1;
+	u64 tag = hash >> 56 | 0x80;
 	struct iptrk_merge_slot *slot;
 	u64 found;
 
