@@ -2,9 +2,10 @@
 /*
  * The way of a packet: from a device's netfilter hook into the rings.
  *
- * Both hooks run with bottom halves off, ingress in softirq, egress in
- * softirq or the sender's task; so each CPU's ring has one writer at a time.
- * A packet is never dropped, changed or delayed here.
+ * Each CPU's ring has one writer at a time, since all of this runs with bottom
+ * halves off: ingress in softirq, egress in softirq or the sender's task. The
+ * one sender who has them on, PACKET_QDISC_BYPASS, gets them off here.
+ * A packet is never dropped, changed or delayed.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_ether.h>
@@ -14,6 +15,7 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/ipv6.h>
+#include <net/xfrm.h>
 
 #include "compat.h"
 #include "merge.h"
@@ -101,9 +103,9 @@ static void iptrk_count_segments(const struct sk_buff *skb,
 
 	/*
 	 * gso_segs is zero when a guest made the buffer, so the frames are
-	 * counted as they will be cut.
+	 * counted as they will be cut. SCTP's are pieces of any size.
 	 */
-	if (headers && headers < buffer_bytes)
+	if (size != GSO_BY_FRAGS && headers && headers < buffer_bytes)
 		frames = DIV_ROUND_UP(buffer_bytes - headers, size);
 	else
 		frames = skb_shinfo(skb)->gso_segs;
@@ -253,6 +255,24 @@ static noinline void iptrk_take_merged(struct iptrk_ring *ring,
 			  buffer_bytes);
 }
 
+/*
+ * Not off the wire, though it comes to the ingress hook: the copy of a group's
+ * frame that we sent ourselves, and what was inside an IPsec packet, which
+ * goes through the device that had it once more unless it has one of its own.
+ */
+static bool iptrk_inner(const struct iptrk_port *port,
+			const struct sk_buff *skb)
+{
+#ifdef CONFIG_XFRM
+	const struct sec_path *path = skb_sec_path(skb);
+
+	/* A device that decrypts says so in olen; then it is off the wire. */
+	if (path && path->len && !path->olen && !port->decrypted)
+		return true;
+#endif
+	return skb->pkt_type == PACKET_LOOPBACK;
+}
+
 /* Any packet at any moment. */
 static noinline unsigned int iptrk_take_any(const struct iptrk_port *port,
 					    struct iptrk_lane *lane,
@@ -261,10 +281,13 @@ static noinline unsigned int iptrk_take_any(const struct iptrk_port *port,
 {
 	struct iptrk_count *count = &lane->direction[sent];
 	u32 buffer_bytes = skb->len + iptrk_l2_offset(skb, sent);
-	bool seen_before = iptrk_seen_before(port, skb, sent);
 	struct iptrk_ring *ring = lane->ring;
 	struct iptrk_record *record;
+	bool seen_before;
 
+	if (!sent && iptrk_inner(port, skb))
+		return NF_ACCEPT;
+	seen_before = iptrk_seen_before(port, skb, sent);
 	if (seen_before && !skb_is_gso(skb)) {
 		u32 tag = skb_vlan_tag_present(skb) ? VLAN_HLEN : 0;
 
@@ -310,6 +333,10 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 
 	if (unlikely(READ_ONCE(port->covered[sent]) ||
 		     skb_vlan_tag_present(skb) || skb_is_gso(skb)))
+		return false;
+	/* Not off the wire, perhaps. */
+	if (!sent && unlikely(skb->pkt_type == PACKET_LOOPBACK ||
+			      secpath_exists(skb)))
 		return false;
 	if (sent) {
 		/* Groups have a packet type of their own. */
@@ -375,8 +402,21 @@ unsigned int iptrk_hook_received(void *priv, struct sk_buff *skb,
 	return iptrk_take(priv, skb, false);
 }
 
+static noinline unsigned int iptrk_take_bypass(const struct iptrk_port *port,
+					       const struct sk_buff *skb)
+{
+	unsigned int verdict;
+
+	local_bh_disable();
+	verdict = iptrk_take_slowly(port, this_cpu_ptr(port->lanes), skb, true);
+	local_bh_enable();
+	return verdict;
+}
+
 unsigned int iptrk_hook_sent(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
+	if (unlikely(!in_softirq()))
+		return iptrk_take_bypass(priv, skb);
 	return iptrk_take(priv, skb, true);
 }
