@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
+#include <net/dst.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
@@ -115,8 +116,13 @@ static bool iptrk_noted(struct iptrk_notes *notes, const struct sk_buff *skb)
 static bool iptrk_seen_received(struct iptrk_queue *queue,
 				const struct sk_buff *skb)
 {
+	const struct dst_entry *dst = skb_dst(skb);
+
 	/* Zero: made on this machine. */
 	if (!skb->skb_iif)
+		return false;
+	/* A container's macvlan sends it through us; it is of a device there. */
+	if (dst && dev_net(dst->dev) != queue->net)
 		return false;
 	switch (xa_to_value(xa_load(&queue->seen, skb->skb_iif)) &
 		IPTRK_SEEN_MASK) {
@@ -170,7 +176,10 @@ static void iptrk_helper_run(const struct iptrk_helper *helper,
 			iptrk_note(&notes[1], skb, true);
 		break;
 	case IPTRK_FORGET:
-		iptrk_note(&notes[sent], skb, false);
+		iptrk_note(&notes[1], skb, false);
+		/* What is received begins a life: no note of it is true. */
+		if (!sent)
+			iptrk_note(&notes[0], skb, false);
 		break;
 	case IPTRK_JUDGE:
 		iptrk_note(&notes[0], skb,
@@ -186,10 +195,13 @@ static unsigned int iptrk_helper_received(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* Some senders come with bottom halves on; see hook.c. */
 static unsigned int iptrk_helper_sent(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
+	local_bh_disable();
 	iptrk_helper_run(priv, skb, true);
+	local_bh_enable();
 	return NF_ACCEPT;
 }
 
@@ -227,8 +239,11 @@ static void iptrk_helper_make(struct iptrk_queue *queue, struct net_device *dev,
 		helper->ops[i].priority = i ? IPTRK_LAST : IPTRK_FIRST + 1;
 	}
 	if (nf_register_net_hooks(dev_net(dev), helper->ops,
-				  1 + IPTRK_HAS_EGRESS))
+				  1 + IPTRK_HAS_EGRESS)) {
+		/* One of them may have been there, and running. */
+		synchronize_net();
 		goto err;
+	}
 	list_add(&helper->node, &queue->helpers);
 	return;
 err:
