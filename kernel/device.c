@@ -120,6 +120,7 @@ static long iptrk_ioctl_watch(struct iptrk_file *own, void __user *argument)
 		rtnl_lock();
 		error = iptrk_watch_set(own->queue, watch);
 		rtnl_unlock();
+		iptrk_watch_settle();
 	}
 	kfree(watch);
 	return error;

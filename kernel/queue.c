@@ -244,6 +244,7 @@ void iptrk_queue_detach(struct iptrk_queue *queue, bool reader)
 			iptrk_queue_unlist(queue);
 	}
 	rtnl_unlock();
+	iptrk_watch_settle();
 	kref_put(&queue->ref, iptrk_queue_free);
 }
 
@@ -257,6 +258,7 @@ int iptrk_queue_destroy(struct iptrk_queue *queue, bool reader)
 	else
 		iptrk_queue_unlist(queue);
 	rtnl_unlock();
+	iptrk_watch_settle();
 	return error;
 }
 

@@ -77,7 +77,9 @@ struct iptrk_lane {
  * @covered: enum iptrk_seen, received and sent: what another watched device
  *	has seen before, or will see below this one
  * @ethernet: the device's frames start with an Ethernet header
- * @promiscuous: we raised the device's count
+ * @decrypted: an interface for what IPsec decrypts: all it receives has been
+ * @promiscuous: we raise the device's count
+ * @gone: when it was last watched, as the queue counts
  * @dev: device watched now, valid until NETDEV_UNREGISTER; or NULL
  * @ops: our hooks on @dev, ingress and egress
  * @name: current or last name
@@ -93,7 +95,9 @@ struct iptrk_port {
 	u16 index;
 	u8 covered[2];
 	bool ethernet;
+	bool decrypted;
 	bool promiscuous;
+	u64 gone;
 	struct net_device *dev;
 	struct nf_hook_ops ops[2];
 	char name[IFNAMSIZ];
@@ -122,6 +126,7 @@ struct iptrk_port {
  * @watch: what for
  * @ports: the table of interfaces
  * @port_count: rows of it in use
+ * @stops: how many ports have lost their device
  * @refused: interfaces wanted that found no place in it
  * @seen: by ifindex, enum iptrk_seen of frames once received there
  * @watched: ports with a device
@@ -146,6 +151,7 @@ struct iptrk_queue {
 	struct iptrk_watch watch;
 	struct iptrk_port *ports[IPTRK_INTERFACES_MAX];
 	u32 port_count;
+	u64 stops;
 	u64 refused;
 	struct xarray seen;
 	u32 watched;
@@ -204,6 +210,7 @@ static __always_inline bool iptrk_seen_before(const struct iptrk_port *port,
 int iptrk_watch_set(struct iptrk_queue *queue,
 		    const struct iptrk_watch *watch);
 void iptrk_watch_stop(struct iptrk_queue *queue);
+void iptrk_watch_settle(void);
 void iptrk_watch_report(struct iptrk_port *port, struct iptrk_interface *row);
 int iptrk_watch_init(void);
 void iptrk_watch_exit(void);

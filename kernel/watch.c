@@ -9,14 +9,27 @@
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
 #include "compat.h"
 #include "queue.h"
 
+/* Whether another device of the same namespace is below @dev. */
+static bool iptrk_has_lower(struct net_device *dev)
+{
+	struct net_device *lower;
+	struct list_head *i;
+
+	netdev_for_each_lower_dev(dev, lower, i)
+		if (dev_net(lower) == dev_net(dev))
+			return true;
+	return false;
+}
+
 static bool iptrk_wants(const struct iptrk_queue *queue,
-			const struct net_device *dev)
+			struct net_device *dev)
 {
 	const struct iptrk_watch *watch = &queue->watch;
 	u32 i;
@@ -24,8 +37,7 @@ static bool iptrk_wants(const struct iptrk_queue *queue,
 	if (!queue->watching)
 		return false;
 	if (!watch->count)
-		return !(dev->flags & IFF_LOOPBACK) &&
-		       list_empty(&dev->adj_list.lower);
+		return !(dev->flags & IFF_LOOPBACK) && !iptrk_has_lower(dev);
 	for (i = 0; i < watch->count; i++)
 		if (glob_match(watch->patterns[i], dev->name))
 			return true;
@@ -130,20 +142,29 @@ static void iptrk_nic_sum(struct iptrk_port *port, struct iptrk_volume sum[2])
 	}
 }
 
-/* The row of that name, so that a device which comes back goes on there. */
+/*
+ * The row of that name, so that a device which comes back goes on there; else
+ * a new one. When there is none, that whose device is gone the longest, as
+ * containers come and go: its counts go on under another name.
+ */
 static struct iptrk_port *iptrk_port_make(struct iptrk_queue *queue,
 					  const struct net_device *dev)
 {
-	struct iptrk_port *port;
+	struct iptrk_port *port, *longest = NULL;
 	int cpu;
 	u32 i;
 
-	for (i = 0; i < queue->port_count; i++)
-		if (!queue->ports[i]->dev &&
-		    !strcmp(queue->ports[i]->name, dev->name))
-			return queue->ports[i];
+	for (i = 0; i < queue->port_count; i++) {
+		port = queue->ports[i];
+		if (port->dev)
+			continue;
+		if (!strcmp(port->name, dev->name))
+			return port;
+		if (!longest || port->gone < longest->gone)
+			longest = port;
+	}
 	if (queue->port_count == IPTRK_INTERFACES_MAX)
-		return NULL;
+		return longest;
 	port = kzalloc(sizeof(*port), GFP_KERNEL);
 	if (!port)
 		return NULL;
@@ -184,6 +205,62 @@ static int iptrk_port_hook(struct iptrk_port *port, struct net_device *dev)
 				     1 + IPTRK_HAS_EGRESS);
 }
 
+/*
+ * Promiscuous mode takes a lock of some drivers' devices that notifiers run
+ * under, so it waits for them to end.
+ */
+struct iptrk_promiscuity {
+	struct list_head node;
+	struct net_device *dev; /* held */
+	int change;
+};
+
+static LIST_HEAD(iptrk_promiscuities);
+
+static void iptrk_promiscuity_work(struct work_struct *work)
+{
+	struct iptrk_promiscuity *one, *next;
+
+	rtnl_lock();
+	list_for_each_entry_safe(one, next, &iptrk_promiscuities, node) {
+		if (one->dev->reg_state == NETREG_REGISTERED)
+			dev_set_promiscuity(one->dev, one->change);
+		dev_put(one->dev);
+		list_del(&one->node);
+		kfree(one);
+	}
+	rtnl_unlock();
+}
+
+static DECLARE_WORK(iptrk_promiscuity, iptrk_promiscuity_work);
+
+/* Return: false without memory. Under RTNL. */
+static bool iptrk_promiscuity_change(struct net_device *dev, int change)
+{
+	struct iptrk_promiscuity *one = kzalloc(sizeof(*one), GFP_KERNEL);
+
+	if (!one) {
+		netdev_warn(dev, "iptrk: no memory to change its promiscuous mode\n");
+		return false;
+	}
+	dev_hold(dev);
+	one->dev = dev;
+	one->change = change;
+	list_add_tail(&one->node, &iptrk_promiscuities);
+	schedule_work(&iptrk_promiscuity);
+	return true;
+}
+
+/**
+ * iptrk_watch_settle() - waits until devices are as the queues want them
+ *
+ * Context: not under RTNL.
+ */
+void iptrk_watch_settle(void)
+{
+	flush_work(&iptrk_promiscuity);
+}
+
 static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 {
 	struct iptrk_port *port = iptrk_port_make(queue, dev);
@@ -199,16 +276,16 @@ static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 		sizeof(port->kind));
 	port->ethernet = dev->type == ARPHRD_ETHER ||
 			 dev->type == ARPHRD_LOOPBACK;
-	if (queue->watch.flags & IPTRK_WATCH_PROMISCUOUS)
-		port->promiscuous = !dev_set_promiscuity(dev, 1);
+	port->decrypted = !strcmp(port->kind, "xfrm") ||
+			  !strcmp(port->kind, "vti") ||
+			  !strcmp(port->kind, "vti6");
 	iptrk_nic_read(dev, port->nic_base);
 	memcpy(port->nic_last, port->nic_base, sizeof(port->nic_last));
 	error = iptrk_port_hook(port, dev);
 	if (error) {
 		queue->refused++;
-		if (port->promiscuous)
-			dev_set_promiscuity(dev, -1);
-		port->promiscuous = false;
+		/* One of them may have been there, and running. */
+		synchronize_net();
 		netdev_warn(dev, "iptrk: can't watch: error %d\n", error);
 		return;
 	}
@@ -223,8 +300,9 @@ static void iptrk_port_stop(struct iptrk_port *port)
 	synchronize_net();
 	iptrk_nic_sum(port, port->nic);
 	if (port->promiscuous)
-		dev_set_promiscuity(port->dev, -1);
+		iptrk_promiscuity_change(port->dev, -1);
 	port->promiscuous = false;
+	port->gone = ++port->queue->stops;
 	port->dev = NULL;
 }
 
@@ -242,6 +320,7 @@ static struct iptrk_port *iptrk_port_of(const struct iptrk_queue *queue,
 /* Brings what is watched in line with what is wanted. */
 static void iptrk_watch_refresh(struct iptrk_queue *queue)
 {
+	bool promiscuous = queue->watch.flags & IPTRK_WATCH_PROMISCUOUS;
 	struct net_device *dev;
 
 	for_each_netdev(queue->net, dev) {
@@ -263,6 +342,9 @@ static void iptrk_watch_refresh(struct iptrk_queue *queue)
 			continue;
 		port->convention[0] = iptrk_convention(dev, false);
 		port->convention[1] = iptrk_convention(dev, true);
+		if (port->promiscuous != promiscuous &&
+		    iptrk_promiscuity_change(dev, promiscuous ? 1 : -1))
+			port->promiscuous = promiscuous;
 	}
 	iptrk_once_update(queue);
 }
@@ -392,4 +474,5 @@ int iptrk_watch_init(void)
 void iptrk_watch_exit(void)
 {
 	unregister_netdevice_notifier(&iptrk_notifier);
+	iptrk_watch_settle();
 }

@@ -412,6 +412,113 @@ taps() {
 	it 'agrees with loopback' equal '' "$(balanced)"
 }
 
+# What comes to a device's ingress hook and never was on its wire.
+groups() {
+	local out
+	host port
+	ip address add 10.6.0.1/24 brd + dev port
+	ip route add 239.1.2.0/24 dev port
+	watch port
+	# The stack hands a copy of each to its own receivers.
+	out=$(python3 - <<-END
+		import socket, struct
+		listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		listener.bind(("", 5353))
+		listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+		                    socket.inet_aton("239.1.2.3") + socket.inet_aton("10.6.0.1"))
+		listener.settimeout(20)
+		sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+		sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.6.0.1"))
+		for address in ("239.1.2.3", "10.6.0.255"):
+		    for i in range(10):
+		        sender.sendto(bytes(58), (address, 5353))
+		        listener.recv(100)
+		print(20, 20 * 100)
+	END
+	)
+	taken
+	it 'records what it sends to a group it is in, and to all, once' exactly "$out" "$(recorded protocol=17)"
+	it 'agrees with the interface about it' equal '' "$(balanced)"
+}
+
+# secure IP-OPTIONS OWN OTHER: pings between them go through a tunnel of IPsec.
+secure() {
+	local from to way
+	for way in out in; do
+		[[ $way == out ]] && from=$2 to=$3 || from=$3 to=$2
+		# shellcheck disable=SC2086
+		ip $1 xfrm state add src "$from" dst "$to" proto esp spi "0x10${from##*.}" reqid 1 mode tunnel \
+			enc 'cbc(aes)' 0x00112233445566778899aabbccddeeff \
+			auth 'hmac(sha1)' 0x0011223344556677889900112233445566778899 &&
+			ip $1 xfrm policy add src "$from" dst "$to" proto icmp dir $way \
+				tmpl src "$from" dst "$to" proto esp reqid 1 mode tunnel
+	done
+}
+
+ipsec() {
+	local out
+	host port 10.6.0.2/24
+	ip address add 10.6.0.1/24 dev port
+	modprobe -a esp4 xfrm_user cbc sha1_generic aes_generic 2>/dev/null
+	secure '' 10.6.0.1 10.6.0.2
+	secure '-n port' 10.6.0.2 10.6.0.1
+	ping -q -c 1 -W 5 10.6.0.2 >/dev/null
+	watch port
+	out=$(ping -q -c 10 -i 0.05 10.6.0.2 | grep -c '10 received')
+	taken
+	it 'sends and receives by IPsec' equal 1 "$out"
+	it 'records IPsec by its outer headers, both ways' equal '10 10' \
+		"$(recorded protocol=50 direction=received | cut -d ' ' -f 1) $(recorded protocol=50 direction=sent | cut -d ' ' -f 1)"
+	it 'and not what was inside' equal '0 0' "$(recorded protocol=1)"
+	it 'agrees with the interface about IPsec' equal '' "$(balanced)"
+	ip xfrm state flush
+	ip xfrm policy flush
+}
+
+# A container with a macvlan of ours, which routes; and watches what it has.
+containers() {
+	local out i
+	host port
+	space box
+	ip link add inside netns box link port type macvlan mode bridge
+	# A device there with the number that a watched one has here.
+	ip -n box link add from index "$(cat /sys/class/net/port/ifindex)" type veth peer name source
+	for i in inside from source; do
+		ip -n box link set "$i" up
+	done
+	in_ns box sysctl -qw net.ipv4.ip_forward=1
+	ip -n box address add 10.6.0.1/24 dev inside
+	ip -n box address add 10.7.0.1/24 dev from
+	ip -n box neighbour replace 10.6.0.9 lladdr 02:00:00:00:99:99 dev inside nud permanent
+	watch port
+	in_ns box "$records" watch topology
+	out=$(frames_in box source udp4*33 --to "$(mac from box)" --src 10.7.0.2 --dst 10.6.0.9)
+	taken
+	it 'records what a container forwards to its macvlan, at the device below' exactly "$out" "$(recorded direction=sent protocol=17)"
+	it 'agrees with that device' equal '' "$(balanced)"
+	in_ns box "$records" read topology >$topology/taken
+	it 'and a container watches its macvlan when not told what' exactly "$out $out" "$(recorded protocol=17) $(books inside sent elsewhere)"
+	in_ns box "$records" destroy topology
+}
+
+# More names than the table has rows, as containers come and go.
+churned() {
+	local out i
+	watch 'made*'
+	ip -batch <(for ((i = 0; i < 1030; i++)); do
+		echo "link add made$i type dummy"
+		echo "link delete made$i"
+	done)
+	host made
+	out=$(frames_in made eth0 udp4*9)
+	taken
+	it 'watches an interface after a thousand others that went' exactly "$out" "$(recorded interface=made)"
+	it 'in the place of the one that is gone the longest' equal '1 0' \
+		"$(grep -c 'books interface=made direction=received' $topology/taken) $(grep -c 'books interface=made0 ' $topology/taken)"
+	it 'agrees with it' equal '' "$(balanced)"
+}
+
 mirror() {
 	local out
 	host port
@@ -459,7 +566,7 @@ hot_plugged() {
 	it 'and its counts agree with every device that it was' equal '' "$(balanced)"
 }
 
-for part in routed bridged half_watched vlans bonds veths macvlans ipvlans tunnels taps mirror hot_plugged; do
+for part in routed bridged half_watched vlans bonds veths macvlans ipvlans tunnels groups ipsec containers taps mirror hot_plugged churned; do
 	[[ -z ${IPTRK_ONLY:-} || " $IPTRK_ONLY " == *" $part "* ]] || continue
 	printf '# %s\n' $part
 	$part
