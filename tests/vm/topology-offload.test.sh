@@ -102,6 +102,45 @@ udp_gso() {
 	it "agrees with the interface about UDP GSO ($what)" equal '' "$(balanced)"
 }
 
+# Its buffers are cut into pieces of any size.
+sctp_gso() {
+	local device=$1 space=$2 what=$3 packets
+	if ! modprobe sctp 2>/dev/null; then
+		skip "counts SCTP GSO ($what)" "this kernel has no SCTP"
+		return
+	fi
+	local program='
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+if sys.argv[1] == "receive":
+    s.bind(("", 5001))
+    s.listen()
+    s, _ = s.accept()
+    total = 0
+    while total < 400000:
+        total += len(s.recv(65536))
+    print(total)
+else:
+    s.connect((sys.argv[1], 5001))
+    for size in range(500, 1300):
+        s.sendall(bytes(size))
+    s.sendall(bytes(1000))
+    s.recv(1)
+'
+	watch "$device"
+	in_ns "$space" python3 -c "$program" receive >/run/transferred &
+	local server=$!
+	wait_for "in_ns $space ss -HlnS 'sport = :5001' | grep -q ." 30
+	timeout 60 python3 -c "$program" $far
+	wait $server
+	taken
+	it "receives what SCTP carries ($what)" at_least 400000 "$(</run/transferred)"
+	packets=$(recorded protocol=132 direction=sent | cut -d ' ' -f 1)
+	it "counts SCTP's buffers as the frames they are ($what)" at_least $((400000 / 1500)) "$packets"
+	it "agrees with the interface about SCTP ($what)" equal '' "$(balanced)"
+	printf '  %s frames of SCTP in %s buffers\n' "$packets" "$(books "$device" sent buffers | cut -d ' ' -f 1)"
+}
+
 sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0
 
 space card
@@ -110,6 +149,7 @@ ip link set eth0 up
 ip -n card link set eth1 up
 addresses eth0 card eth1
 both_ways eth0 card virtio
+sctp_gso eth0 card virtio
 
 watch -p eth0
 sent=$(frames_in card eth1 udp4*20 arp*5 --to 02:00:00:00:00:77)
