@@ -239,10 +239,8 @@ static bool iptrk_promiscuity_change(struct net_device *dev, int change)
 {
 	struct iptrk_promiscuity *one = kzalloc(sizeof(*one), GFP_KERNEL);
 
-	if (!one) {
-		netdev_warn(dev, "iptrk: no memory to change its promiscuous mode\n");
+	if (!one)
 		return false;
-	}
 	dev_hold(dev);
 	one->dev = dev;
 	one->change = change;
