@@ -255,6 +255,12 @@ static noinline void iptrk_take_merged(struct iptrk_ring *ring,
 			  buffer_bytes);
 }
 
+#ifdef CONFIG_XFRM
+#define IPTRK_DECRYPTED BIT(SKB_EXT_SEC_PATH)
+#else
+#define IPTRK_DECRYPTED 0
+#endif
+
 /*
  * Not off the wire, though it comes to the ingress hook: the copy of a group's
  * frame that we sent ourselves, and what was inside an IPsec packet, which
@@ -334,9 +340,11 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	if (unlikely(READ_ONCE(port->covered[sent]) ||
 		     skb_vlan_tag_present(skb) || skb_is_gso(skb)))
 		return false;
-	/* Not off the wire, perhaps. */
-	if (!sent && unlikely(skb->pkt_type == PACKET_LOOPBACK ||
-			      secpath_exists(skb)))
+	/* Perhaps not off the wire: what the stack gives itself has no layer 2. */
+	if (!sent && unlikely(skb->active_extensions & IPTRK_DECRYPTED))
+		return false;
+	if (!sent && unlikely(!skb->mac_len) &&
+	    skb->pkt_type == PACKET_LOOPBACK)
 		return false;
 	if (sent) {
 		/* Groups have a packet type of their own. */

@@ -34,6 +34,7 @@ static __always_inline bool iptrk_plain_transport(const u8 *p, u32 length,
 						  u8 protocol,
 						  struct iptrk_record *record)
 {
+	record->protocol = protocol;
 	switch (protocol) {
 	case 6: /* TCP, its header at least five words long */
 		if (length < 20 || p[12] < 0x50)
@@ -60,8 +61,18 @@ static __always_inline bool iptrk_plain_transport(const u8 *p, u32 length,
 	default:
 		return false;
 	}
-	record->protocol = protocol;
 	return true;
+}
+
+/* Of IPv4: more fragments follow, or it is not the first. */
+static __always_inline bool iptrk_plain_fragment(const u8 *p)
+{
+	static const u8 mask[2] = { 0x3f, 0xff };
+	u16 word, bits;
+
+	memcpy(&word, p + 6, 2);
+	memcpy(&bits, mask, 2);
+	return word & bits;
 }
 
 static __always_inline void iptrk_plain_mapped(u8 to[16], const u8 *from)
@@ -98,7 +109,7 @@ static __always_inline bool iptrk_plain(const u8 *p, u32 captured, u32 length,
 		/* A total length below its header's wraps, and is too long. */
 		inside = iptrk_plain_16(p + 2) - 20u;
 		if (p[0] != 0x45 || inside > length - 20 ||
-		    iptrk_plain_16(p + 6) & 0x3fff ||
+		    iptrk_plain_fragment(p) ||
 		    !iptrk_plain_transport(p + 20, inside, p[9], record))
 			return false;
 		record->ethertype = 0x0800;
