@@ -81,8 +81,9 @@ std::vector<Bill> MakePart(const std::string& path,
 }  // namespace
 
 double Bill::Coverage() const {
-  const auto seconds = static_cast<double>(request.span.to - request.span.from);
-  return static_cast<double>(covered) / seconds;
+  const std::int64_t seconds = request.span.to - request.span.from;
+  if (seconds <= 0) return 0;
+  return static_cast<double>(covered) / static_cast<double>(seconds);
 }
 
 std::vector<Bill> MakeBills(const std::string& ledger,

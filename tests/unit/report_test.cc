@@ -58,6 +58,12 @@ TEST_F(ReportTest, CountsSamplesExpectedAndSeen) {
   EXPECT_EQ(bill.unattributed.bytes, 55u);
 }
 
+TEST_F(ReportTest, CoversNothingOfAnEmptySpan) {
+  request_.span.to = request_.span.from;
+  EXPECT_EQ(Make().Coverage(), 0);
+  EXPECT_EQ(CoverageText(Make()), "0.00 %");
+}
+
 TEST_F(ReportTest, BillsEveryByteOfTheVolumeAlsoOfSlotsThatAreNoSamples) {
   EXPECT_EQ(Make().volume.in.bytes, (78 - 3) * 1'000'000u);
   request_.span = {kStart + 1800, kStart + 2100};  // the seventh alone

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "lib/ledger.h"
+#include "tests/unit/ledger_fixture.h"
 #include "tests/unit/rrd_fixture.h"
 
 namespace iptrk {
@@ -214,6 +215,25 @@ TEST_F(Site, KnowsTheSlotThatIsNotOverYet) {
   EXPECT_THAT(Page("index.html"), HasSubstr("71.3 MB seen"));
   // Younger than an hour: there is no more to show of a day.
   EXPECT_THAT(Page("index.html"), Not(HasSubstr("Last day")));
+}
+
+TEST_F(Site, BillsAMonthFromItsFirstSlotOn) {
+  options_.customers = {
+      {.name = "acme", .timezone = "UTC", .convention = "max-of-p95"}};
+  options_.ledger = directory_.path() / "ledger.sqlite";
+  Ledger ledger(options_.ledger);
+  const auto bills_at = [&](std::int64_t end) {
+    ledger.Apply(std::vector{Minute(end, 1000)});
+    options_.now = end;
+    Write();
+    return Page("bills.html");
+  };
+  for (const std::int64_t end : {kStart, kStart + 240}) {
+    const std::string page = bills_at(end);
+    EXPECT_THAT(page, Not(HasSubstr("This month so far")));
+    EXPECT_THAT(page, HasSubstr("1 of 8640"));  // September
+  }
+  EXPECT_THAT(bills_at(kStart + 300), HasSubstr("1 of 1<"));
 }
 
 TEST_F(Site, RemovesOnlyItsOwnFilesOfHostsThatAreGone) {

@@ -28,6 +28,7 @@ std::vector<const LedgerIncident*> InOrder(const SiteContext& context) {
   return order;
 }
 
+// The month `period` up to the last slot that is over at `until`.
 BillRequest RequestFor(const Customer& customer, std::string period,
                        std::time_t until) {
   BillRequest request;
@@ -57,13 +58,21 @@ PageData BillRow(const Bill& bill) {
   return row;
 }
 
-PageData BillTable(const std::string& heading, std::span<const Bill> bills) {
+// None in the first minutes of a month, which has no slot yet.
+void AddBillTable(const SiteContext& context, const std::string& heading,
+                  std::vector<BillRequest> requests, PageData& tables) {
+  std::erase_if(requests, [](const BillRequest& request) {
+    return request.span.to <= request.span.from;
+  });
+  if (requests.empty()) return;
   PageData rows(PageData::type::list);
-  for (const Bill& bill : bills) rows << BillRow(bill);
+  for (const Bill& bill :
+       MakeBills(context.options.ledger.string(), requests, BillOptions{}))
+    rows << BillRow(bill);
   PageData table;
   table.set("heading", heading);
   table.set("rows", rows);
-  return table;
+  tables << table;
 }
 
 // "2026-10", that holds `time`.
@@ -93,24 +102,19 @@ void WriteIncidentsPage(SiteContext& context,
 
 void WriteBillsPage(SiteContext& context) {
   PageData page = CommonData(context, "Bills", context.ledger_end);
+  const std::time_t end = context.ledger_end;
   std::vector<BillRequest> running;
   std::vector<BillRequest> last;
   for (const Customer& customer : context.options.customers) {
     running.push_back(
-        RequestFor(customer, MonthOf(context.ledger_end - 1, customer.timezone),
-                   context.ledger_end));
-    last.push_back(RequestFor(customer,
-                              LastMonth(context.ledger_end, customer.timezone),
-                              context.ledger_end));
-  }
-  PageData tables(PageData::type::list);
-  const std::string ledger = context.options.ledger.string();
-  if (!running.empty()) {
-    tables << BillTable("This month so far",
-                        MakeBills(ledger, running, BillOptions{}));
-    tables << BillTable("Last month", MakeBills(ledger, last, BillOptions{}));
+        RequestFor(customer, MonthOf(end, customer.timezone), end));
+    last.push_back(
+        RequestFor(customer, LastMonth(end, customer.timezone), end));
   }
   page.set("any", !running.empty());
+  PageData tables(PageData::type::list);
+  AddBillTable(context, "This month so far", std::move(running), tables);
+  AddBillTable(context, "Last month", std::move(last), tables);
   page.set("tables", tables);
   page.set("units", kBillUnits);
   context.gallery.Write("bills.html",
