@@ -110,6 +110,11 @@ std::string UriPath(const std::string& path) {
 
 }  // namespace
 
+bool IsMissing(const std::string& path) {
+  std::error_code ignored;
+  return fs::status(path, ignored).type() == fs::file_type::not_found;
+}
+
 int LedgerDatabase::Open(const std::string& name, int flags) {
   sqlite3* db = nullptr;
   int code =

@@ -37,6 +37,9 @@ class LedgerError : public std::runtime_error {
   LedgerFault fault;
 };
 
+// That there is no such file or directory; not of one that can't be looked for.
+bool IsMissing(const std::string& path);
+
 class LedgerStatement;
 
 class LedgerDatabase {

@@ -89,6 +89,13 @@ it 'says when the ledger is no ledger, and goes on' matches 'not' "$(
 	pages --ledger "$work/broken.sqlite" --output "$work/broken" 2>&1
 	python3 tests/site-check "$work/broken")"
 it 'shows that on the overview' matches 'Problems' "$(<"$work/broken/index.html")"
+it 'fails where the ledger that is asked for is not there, and says so' complains 1 'none\.sqlite: does not exist' \
+	pages --ledger "$work/none.sqlite" --output "$work/broken"
+it 'so does a graph' complains 1 'none\.sqlite: does not exist' graph histogram --ledger "$work/none.sqlite"
+it 'fails where there are no RRDs of the host that is asked for' complains 1 '--collectd-host gw9: no RRDs of iptrk' \
+	pages --collectd-host gw9 --output "$work/broken"
+it 'so does a graph of RRDs that are not there' complains 1 'none: No such file' \
+	graph network --rrd-directory "$work/none"
 it 'never takes old data for live ones' matches 'Unknown: no fresh data' "$(
 	printf 'slot 1790812800 300 300 0\nhost 10.1.0.1 9 9 9 9 9 9\n' | "$fill" "$work/old.sqlite"
 	pages --ledger "$work/old.sqlite" --output "$work/old" && cat "$work/old/index.html")"

@@ -139,10 +139,7 @@ void Complain(const std::vector<Problem>& problems) {
 std::string ChooseLedger(const GraphOptions& options, const Config& config) {
   if (!options.ledger.empty()) return options.ledger;
   if (!options.rrd_directory.empty() || config.ledger.path.empty()) return "";
-  std::error_code ignored;
-  return std::filesystem::exists(config.ledger.path, ignored)
-             ? config.ledger.path
-             : "";
+  return IsMissing(config.ledger.path) ? "" : config.ledger.path;
 }
 
 // For a ledger, which knows addresses and no networks.
@@ -360,6 +357,10 @@ void Draw(GraphOptions options, const Config& config) {
                            ? config.collectd.rrd_directory
                            : options.rrd_directory,
                        options.collectd_host);
+  if (const auto problem = NamedButEmpty(store, !options.rrd_directory.empty(),
+                                         options.collectd_host))
+    throw std::runtime_error(
+        fmt::format("{}: {}", problem->path, problem->what));
 
   TemplateValues values;
   values.values["watermark"] = "iptrk";

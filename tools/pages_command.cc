@@ -62,6 +62,8 @@ int WritePages(const PagesOptions& options, const Config& config) {
   site.rrd_directory = options.rrd_directory.empty()
                            ? config.collectd.rrd_directory
                            : options.rrd_directory;
+  site.rrds_named = !options.rrd_directory.empty();
+  site.ledger_named = !options.ledger.empty();
   site.collectd_host = options.collectd_host;
   // Whoever names RRDs and no ledger wants those.
   if (!options.ledger.empty())

@@ -19,6 +19,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 namespace fs = std::filesystem;
 
 class Site : public ::testing::Test {
@@ -278,6 +279,30 @@ TEST_F(Site, ShowsWhatIsWrongWithAnRrdAndGoesOn) {
   EXPECT_THAT(Page("index.html"), HasSubstr("<h2>Problems</h2>"));
   EXPECT_THAT(Page("index.html"), HasSubstr("iptrk_host-10.1.0.80.rrd"));
   EXPECT_TRUE(Files().contains("host-lan-10.1.0.0.html"));
+}
+
+TEST_F(Site, TellsALedgerThatCannotBeReached) {
+  MakeData();
+  options_.ledger = directory_.path() / "ledger.sqlite";
+  EXPECT_THAT(Write().problems, IsEmpty()) << "a shop without one";
+  options_.ledger_named = true;
+  EXPECT_THAT(Write().problems, SizeIs(1));
+  EXPECT_THAT(Page("index.html"), HasSubstr("ledger.sqlite"));
+  options_.ledger_named = false;
+  fs::create_symlink(options_.ledger, options_.ledger);  // leads nowhere
+  EXPECT_THAT(Write().problems, SizeIs(1));
+}
+
+TEST_F(Site, TellsNamedRrdsThatAreNotThere) {
+  MakeData();
+  options_.collectd_host = "gw2";
+  EXPECT_THAT(Write().problems, SizeIs(1));
+  EXPECT_THAT(Page("index.html"), HasSubstr("there are those of: gw1"));
+  options_.collectd_host.clear();
+  options_.rrds_named = true;
+  EXPECT_THAT(Write().problems, IsEmpty());
+  options_.rrd_directory /= "other";
+  EXPECT_THAT(Write().problems, SizeIs(1));
 }
 
 TEST_F(Site, SaysWhetherTheBooksBalance) {

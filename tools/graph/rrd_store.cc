@@ -179,6 +179,27 @@ std::optional<fs::path> RrdStore::HostFile(const std::string& network,
   return path;
 }
 
+std::optional<Problem> NamedButEmpty(const RrdStore& store,
+                                     bool directory_named,
+                                     const std::string& collectd_host) {
+  const auto& hosts = store.CollectdHosts();
+  const std::string directory = store.directory().string();
+  if (directory_named && hosts.empty()) {
+    std::error_code error;
+    const fs::directory_iterator can_be_listed(directory, error);
+    return Problem{directory,
+                   error ? error.message() : "holds no RRDs of iptrk"};
+  }
+  if (collectd_host.empty() ||
+      std::ranges::find(hosts, collectd_host) != hosts.end())
+    return {};
+  return Problem{
+      fmt::format("--collectd-host {}", collectd_host),
+      fmt::format(
+          "no RRDs of iptrk below {}; there are those of: {}", directory,
+          hosts.empty() ? "none" : fmt::format("{}", fmt::join(hosts, " ")))};
+}
+
 std::optional<Series> FetchSeries(const fs::path& path,
                                   std::span<const std::string_view> sources,
                                   std::time_t start, std::time_t end,

@@ -104,6 +104,12 @@ class RrdStore {
   std::vector<std::string> hosts_;
 };
 
+// What to say of a directory or a `collectd_host` (if not empty) that the user
+// named and that has no data of iptrk.
+std::optional<Problem> NamedButEmpty(const RrdStore& store,
+                                     bool directory_named,
+                                     const std::string& collectd_host);
+
 // AVERAGE rates of `sources` (columns come in that order) from the finest
 // archive that covers start..end. Nothing, and `problem` set, when the file
 // can't be used.

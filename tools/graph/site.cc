@@ -115,12 +115,12 @@ void ReadNames(SiteContext& context) {
   }
 }
 
-// A ledger that can't be read is told, and RRDs have to do.
+// A ledger that can't be read is told, and RRDs have to do. So is one that is
+// not there, if somebody named it.
 void ReadLedger(SiteContext& context) {
   const SiteOptions& options = context.options;
-  std::error_code ignored;
   if (options.ledger.empty() ||
-      !std::filesystem::exists(options.ledger, ignored))
+      (!options.ledger_named && IsMissing(options.ledger)))
     return;
   try {
     auto ledger = std::make_unique<LedgerReader>(options.ledger.string());
@@ -193,6 +193,9 @@ namespace {
 void WriteAll(SiteContext& context) {
   ReadNames(context);
   ReadLedger(context);
+  if (auto problem = NamedButEmpty(context.store, context.options.rrds_named,
+                                   context.options.collectd_host))
+    context.problems.push_back(std::move(*problem));
   context.has_books = !context.store.Books().empty();
   if (!context.ledger) context.first_known = FirstKnown(context);
   std::vector<NetworkView> networks;

@@ -20,9 +20,11 @@ struct SiteOptions {
   std::filesystem::path templates;       // *.rrdgraph
   std::filesystem::path page_templates;  // *.mustache, style.css
   std::filesystem::path rrd_directory;
+  bool rrds_named = false;    // by the user: it must have some
   std::string collectd_host;  // empty: the one updated last
   std::string title;
   std::filesystem::path ledger;  // empty, or no such file: from RRDs alone
+  bool ledger_named = false;     // by the user: it must be there
   std::filesystem::path names;   // in the form of /etc/hosts; empty: none
   std::vector<Customer> customers;
   std::vector<Network> networks;  // configured; others with data are found
