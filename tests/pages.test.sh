@@ -48,6 +48,16 @@ for variant in histogram-packets histogram-internal; do
 done
 it 'draws PDF with a font of ones own, for dense screens, dark' \
 	graph histogram --theme dark --zoom 3 --font 'DejaVu Serif' --output "$work/h.pdf"
+pipe() {
+	mkfifo "$work/pipe.svg"
+	graph histogram --output "$work/pipe.svg" &
+	timeout 20 tail -c 7 "$work/pipe.svg"
+	wait $!
+}
+it 'writes to a pipe, which stays one' equal '</svg> pipe' "$(pipe) $(test -p "$work/pipe.svg" && echo pipe)"
+it 'writes where a link leads, which stays one' equal "a.svg </svg>" "$(
+	ln -s a.svg "$work/link.svg" && graph histogram --output "$work/link.svg" &&
+		echo "$(readlink "$work/link.svg") $(tail -c 7 "$work/a.svg")")"
 it 'says that times are the wrong way round' matches 'is not before' \
 	"$("$iptrk" -c "$work/iptrk.toml" graph histogram --start 20261002 --end 20261001 2>&1)"
 

@@ -335,11 +335,10 @@ void DrawHeat(const GraphOptions& options, const Config& config) {
                                          prefix.ToString(), HumanRange(range)));
   const HeatMap map =
       ReadHeatMap(ledger, *axis, range, [](Address) { return true; });
-  WriteAtomically(
-      output, HeatSvg(map,
-                      fmt::format("{}{}   {}", prefix.ToString(), axis->Unit(),
-                                  HumanRange(map.range)),
-                      "iptrk"));
+  WriteOutput(output, HeatSvg(map,
+                              fmt::format("{}{}   {}", prefix.ToString(),
+                                          axis->Unit(), HumanRange(map.range)),
+                              "iptrk"));
 }
 
 void Draw(GraphOptions options, const Config& config) {
@@ -383,9 +382,11 @@ void Draw(GraphOptions options, const Config& config) {
       options.output.empty()
           ? std::filesystem::path(body.name()).stem().string() + ".png"
           : options.output;
+  std::string image;
   const Picture picture =
-      Render(FillThemed(shelf, body, values, options.look), output,
-             addresses ? TimeZone::kUtc : TimeZone::kLocal);
+      RenderImage(FillThemed(shelf, body, values, options.look), output,
+                  addresses ? TimeZone::kUtc : TimeZone::kLocal, image);
+  WriteOutput(output, image);
   for (const std::string& line : picture.prints) std::cout << line << "\n";
 }
 

@@ -195,7 +195,7 @@ int Run(ReportOptions options, const Config& config) {
   if (options.output.empty())
     std::cout << text << std::flush;
   else
-    WriteAtomically(options.output, text);
+    WriteOutput(options.output, text);
   if (!std::cout) throw std::runtime_error("can't write the report");
 
   const auto gaps = std::count_if(bills.begin(), bills.end(),

@@ -1,43 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tools/graph/atomic_file.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
-#include <string>
 #include <system_error>
 
 namespace iptrk {
 namespace fs = std::filesystem;
+namespace {
 
-AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
-  // The extension stays last: librrd and web servers go by it.
-  temporary_ = target_.parent_path() /
-               ("." + target_.stem().string() + "." + std::to_string(getpid()) +
-                target_.extension().string());
-}
+constexpr int kMostLinks = 40;  // as the kernel's
 
-AtomicFile::~AtomicFile() {
-  std::error_code ignored;
-  if (!committed_) fs::remove(temporary_, ignored);
-}
-
-void AtomicFile::Commit() {
-  std::error_code error;
-  fs::rename(temporary_, target_, error);
-  if (error) throw std::system_error(error, target_.string());
-  committed_ = true;
-}
-
-void WriteAtomically(const fs::path& path, std::string_view text) {
-  AtomicFile file(path);
-  std::ofstream out(file.temporary(), std::ios::binary | std::ios::trunc);
+void Write(const fs::path& path, std::string_view text) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
   if (!out)
     throw std::system_error(errno, std::generic_category(), path.string());
-  file.Commit();
+}
+
+// Where a link leads, also to what is not there yet.
+fs::path Followed(fs::path path) {
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(path, error); ++i)
+    path = path.parent_path() / fs::read_symlink(path, error);
+  return path;
+}
+
+}  // namespace
+
+void WriteAtomically(const fs::path& path, std::string_view text) {
+  // The extension stays last: web servers go by it.
+  const fs::path temporary =
+      path.parent_path() / fmt::format(".{}.{}{}", path.stem().string(),
+                                       getpid(), path.extension().string());
+  try {
+    Write(temporary, text);
+    fs::rename(temporary, path);
+  } catch (const std::system_error& error) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw std::system_error(error.code(), path.string());
+  }
+}
+
+void WriteOutput(const fs::path& path, std::string_view text) {
+  const fs::path file = Followed(path);
+  std::error_code ignored;
+  // /dev/stdout leads to a name that is none, such as "pipe:[77]".
+  if (fs::exists(path, ignored) && !fs::is_regular_file(file, ignored))
+    Write(path, text);
+  else
+    WriteAtomically(file, text);
 }
 
 }  // namespace iptrk

@@ -8,28 +8,14 @@
 
 namespace iptrk {
 
-// A name beside `target`, on the same file system, that is renamed to it by
-// Commit() and removed otherwise. Whoever reads `target` meanwhile sees the
-// old file or the new one.
-class AtomicFile {
- public:
-  explicit AtomicFile(std::filesystem::path target);
-  ~AtomicFile();
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-
-  const std::filesystem::path& temporary() const { return temporary_; }
-  // Throws std::system_error.
-  void Commit();
-
- private:
-  std::filesystem::path target_;
-  std::filesystem::path temporary_;
-  bool committed_ = false;
-};
-
-// Throws std::system_error naming the file.
+// Writes beside `path`, on the same file system, and renames: whoever reads
+// `path` meanwhile sees the old file or the new one. Throws std::system_error
+// naming the file.
 void WriteAtomically(const std::filesystem::path& path, std::string_view text);
+
+// The same for a name that a user gave: a device or a pipe is written to, not
+// replaced, and a link stays one.
+void WriteOutput(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace iptrk
 

@@ -155,7 +155,7 @@ void Gallery::Render(const std::string& file, const Drawing& drawing,
     return;
   }
   std::string svg;
-  entry.picture = RenderSvg(arguments, drawing.zone, svg);
+  entry.picture = RenderImage(arguments, output_ / file, drawing.zone, svg);
   WriteAtomically(output_ / file,
                   ThemedSvg(svg, shelf_.Get("theme-light").Fill({}),
                             shelf_.Get("theme-dark").Fill({})));

@@ -56,10 +56,9 @@ void TakeOver(const rrd_info_t& info, Picture& picture) {
     picture.prints.emplace_back(info.value.u_str);
 }
 
-// What errors call the picture is `name`; its bytes go to `image` if it has no
-// file.
+// What errors call the picture is `name`; its bytes go to `image`.
 Picture Draw(std::vector<std::string>& words, TimeZone zone,
-             const std::string& name, std::string* image) {
+             const std::string& name, std::string& image) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -77,9 +76,9 @@ Picture Draw(std::vector<std::string>& words, TimeZone zone,
   Picture picture;
   for (const rrd_info_t* at = info.get(); at != nullptr; at = at->next) {
     TakeOver(*at, picture);
-    if (image != nullptr && at->type == RD_I_BLO)
-      image->assign(reinterpret_cast<const char*>(at->value.u_blo.ptr),
-                    at->value.u_blo.size);
+    if (at->type == RD_I_BLO)
+      image.assign(reinterpret_cast<const char*>(at->value.u_blo.ptr),
+                   at->value.u_blo.size);
   }
   return picture;
 }
@@ -88,21 +87,20 @@ Picture Draw(std::vector<std::string>& words, TimeZone zone,
 
 Picture Render(const std::vector<std::string>& arguments,
                const std::filesystem::path& output, TimeZone zone) {
-  AtomicFile file(output);
-  std::vector<std::string> words = {"graphv", file.temporary().string()};
-  if (output.extension() == ".svg") words.emplace_back("--imgformat=SVG");
-  if (output.extension() == ".pdf") words.emplace_back("--imgformat=PDF");
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  const Picture picture = Draw(words, zone, output.string(), nullptr);
-  file.Commit();
+  std::string image;
+  const Picture picture = RenderImage(arguments, output, zone, image);
+  WriteAtomically(output, image);
   return picture;
 }
 
-Picture RenderSvg(const std::vector<std::string>& arguments, TimeZone zone,
-                  std::string& svg) {
-  std::vector<std::string> words = {"graphv", "-", "--imgformat=SVG"};
+Picture RenderImage(const std::vector<std::string>& arguments,
+                    const std::filesystem::path& name, TimeZone zone,
+                    std::string& image) {
+  std::vector<std::string> words = {"graphv", "-"};
+  if (name.extension() == ".svg") words.emplace_back("--imgformat=SVG");
+  if (name.extension() == ".pdf") words.emplace_back("--imgformat=PDF");
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return Draw(words, zone, "SVG", &svg);
+  return Draw(words, zone, name.string(), image);
 }
 
 }  // namespace iptrk

@@ -25,17 +25,18 @@ enum class TimeZone {
   kUtc,  // for address axes, whose labels must not move with the zone
 };
 
-// Draws to a temporary name and renames it to `output`: PNG, or SVG when it
-// ends so. `arguments` are rrdgraph's, without a file name.
+// Draws to `output`, which is replaced at once: PNG, or SVG or PDF when it ends
+// so. `arguments` are rrdgraph's, without a file name.
 //
 // Throws std::runtime_error with librrd's message. Single-threaded: changes
 // the process' TZ while it draws, and rrd_graph_v itself is not reentrant.
 Picture Render(const std::vector<std::string>& arguments,
                const std::filesystem::path& output, TimeZone zone);
 
-// The same to the text of an SVG.
-Picture RenderSvg(const std::vector<std::string>& arguments, TimeZone zone,
-                  std::string& svg);
+// The same to `image`, of the format that `name` ends in.
+Picture RenderImage(const std::vector<std::string>& arguments,
+                    const std::filesystem::path& name, TimeZone zone,
+                    std::string& image);
 
 }  // namespace iptrk
 
