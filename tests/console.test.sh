@@ -60,6 +60,10 @@ it 'streams a line for each packet' equal 2000 "$(stream --text | wc -l)"
 it 'streams JSON' equal "$bytes" \
 	"$(stream --json | python3 -c 'import json, sys; print(sum(json.loads(l)["bytes"] for l in sys.stdin))')"
 it 'ends with the reader of its pipe' equal 3 "$(stream | head -n 3 | wc -l)"
+it 'says that the disk is full' equal '1 iptrk stream: standard output: No space left on device' \
+	"$(stream 2>"$work/said" >/dev/full; echo "$? $(<"$work/said")")"
+it 'says so at the end, too' equal '1 iptrk: standard output: No space left on device' \
+	"$(top --once 2>"$work/said" >/dev/full; echo "$? $(<"$work/said")")"
 it 'points at the word of a filter that is wrong' matches $'tcp prt 80\n    \\^\\^\\^\nnot known' \
 	"$(top --once --filter 'tcp prt 80' 2>&1)"
 it 'says that a screen needs a terminal' matches 'no terminal; for scripts' "$(top 2>&1 </dev/null)"

@@ -48,6 +48,9 @@ it 'says it in two lines each, for people' matches \
 	"$(incidents --open)"
 it 'says that there is none' matches '^no incidents since 20' "$(incidents --kind carpet)"
 
+it 'says that the disk is full' equal '1 iptrk: standard output: No space left on device' \
+	"$(incidents 2>"$work/said" >/dev/full; echo "$? $(<"$work/said")")"
+
 whole=$(incidents show 20261126-s 2>&1)
 it 'asks for more of an id that two begin with' matches '2 incidents begin so' "$whole"
 whole=$(incidents show 20261126-sy)

@@ -2,7 +2,9 @@
 // The `iptrk` command: options common to all subcommands, and their list.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "tools/commands.h"
 
@@ -18,6 +20,20 @@ std::optional<Config> CommandContext::LoadConfigOrComplain() {
 }
 
 }  // namespace iptrk
+
+namespace {
+
+// Whether all that was printed was written. A reader that ends first is fine.
+bool FlushOrComplain() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return true;
+  if (errno == EPIPE) return true;
+  fmt::print(stderr, "iptrk: standard output: {}\n",
+             errno ? std::strerror(errno) : "not all could be written");
+  return false;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"What every packet of our networks adds up to.", "iptrk"};
@@ -42,10 +58,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    context.exit_code = app.exit(error) == 0 ? 0 : 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "iptrk: {}\n", error.what());
     return 1;
   }
+  if (context.exit_code == 0 && !FlushOrComplain()) return 1;
   return context.exit_code;
 }

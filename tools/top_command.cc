@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "lib/json_text.h"
 #include "lib/queue.h"
@@ -198,9 +201,9 @@ int Stream(const ConsoleOptions& options, const Config& config) {
   std::vector<iptrk_interface> interfaces = source->Interfaces();
   model.SetInterfaces(interfaces);
   std::uint64_t printed = 0;
-  bool open = true;
+  int error = 0;  // of writing
   const auto done = [&] {
-    return !open || (options.count > 0 && printed >= options.count);
+    return error != 0 || (options.count > 0 && printed >= options.count);
   };
   bool more = true;
   while (more && !done()) {
@@ -218,15 +221,19 @@ int Stream(const ConsoleOptions& options, const Config& config) {
             text += '\n';
             ++printed;
           }
-          open = open && std::fwrite(text.data(), 1, text.size(), stdout) ==
-                             text.size();
+          if (error == 0 &&
+              std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+            error = errno;
         },
         [&](std::uint64_t) {
           interfaces = source->Interfaces();
           model.SetInterfaces(interfaces);
         });
-    open = open && std::fflush(stdout) == 0;
+    if (error == 0 && std::fflush(stdout) != 0) error = errno;
   }
+  if (error != 0 && error != EPIPE)
+    throw std::system_error(error, std::generic_category(), "standard output");
+  std::clearerr(stdout);  // who reads us ended first
   return 0;
 }
 
