@@ -61,22 +61,33 @@ LedgerFault FaultOf(int code, int error) {
   }
 }
 
-std::string Describe(LedgerFault fault, const std::string& path, int code,
-                     int error) {
-  const std::string directory = fs::path(path).parent_path().string();
+// Not of a directory that can't be looked for.
+bool LacksDirectory(const std::string& path) {
+  const fs::path directory = fs::path(path).parent_path();
+  std::error_code ignored;
+  const fs::file_type type = fs::status(directory, ignored).type();
+  return !directory.empty() && type != fs::file_type::directory &&
+         type != fs::file_type::none;
+}
+
+std::string Describe(LedgerFault fault, const std::string& path,
+                     LedgerDatabase::Mode mode, int code, int error) {
   switch (fault) {
-    case LedgerFault::kMissing: {
-      std::error_code ignored;
-      if (!directory.empty() && !fs::is_directory(directory, ignored))
+    case LedgerFault::kMissing:
+      if (LacksDirectory(path))
         return fmt::format(
             "{}: its directory does not exist; make it: mkdir -p {}", path,
-            directory);
+            fs::path(path).parent_path().string());
       return fmt::format(
           "{}: does not exist; collectd's plugin iptrk makes it, at the path "
           "that [ledger] gives",
           path);
-    }
     case LedgerFault::kReadOnly:
+      if (mode == LedgerDatabase::Mode::kRead)
+        return fmt::format(
+            "{}: can't be read ({}); give this user the right to read it and "
+            "to enter its directory",
+            path, error ? std::strerror(error) : sqlite3_errstr(code));
       return fmt::format(
           "{}: can't be written ({}); give this user the right to write the "
           "file and its directory, or mount it read-write",
@@ -130,14 +141,15 @@ int LedgerDatabase::Open(const std::string& name, int flags) {
 }
 
 LedgerDatabase::LedgerDatabase(std::string path, Mode mode)
-    : path_(std::move(path)) {
+    : path_(std::move(path)), mode_(mode) {
   if (mode == Mode::kRead) {
     int code = Open(path_, SQLITE_OPEN_READONLY);
     std::error_code ignored;
     // Nobody writes it, and we can't make the files that would say so: a
-    // copy on a read-only medium.
-    if ((code & 0xff) == SQLITE_CANTOPEN && fs::exists(path_, ignored) &&
-        !fs::exists(path_ + "-wal", ignored))
+    // copy on a read-only medium, or in somebody else's directory.
+    if (((code & 0xff) == SQLITE_CANTOPEN ||
+         (code & 0xff) == SQLITE_READONLY) &&
+        fs::exists(path_, ignored) && !fs::exists(path_ + "-wal", ignored))
       code = Open("file:" + UriPath(path_) + "?immutable=1",
                   SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     if (code != SQLITE_OK) Fail(code);
@@ -169,12 +181,10 @@ void LedgerDatabase::CheckInPlace() const {
   int moved = 0;
   sqlite3_file_control(get(), nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
   if (!moved) return;
-  std::error_code ignored;
-  const std::string directory = fs::path(path_).parent_path().string();
-  if (!directory.empty() && !fs::is_directory(directory, ignored))
+  if (LacksDirectory(path_))
     throw LedgerError(
         LedgerFault::kMissing,
-        Describe(LedgerFault::kMissing, path_, SQLITE_CANTOPEN, ENOENT));
+        Describe(LedgerFault::kMissing, path_, mode_, SQLITE_CANTOPEN, ENOENT));
   throw LedgerError(
       LedgerFault::kMissing,
       fmt::format("{}: was deleted or replaced while in use; what it held is "
@@ -185,13 +195,10 @@ void LedgerDatabase::CheckInPlace() const {
 void LedgerDatabase::Fail(int code) const {
   const int error = get() ? sqlite3_system_errno(get()) : 0;
   LedgerFault fault = FaultOf(code, error);
-  std::error_code ignored;
   // The error of the last system call isn't always that of the open().
-  const fs::path directory = fs::path(path_).parent_path();
-  if ((code & 0xff) == SQLITE_CANTOPEN && !directory.empty() &&
-      !fs::is_directory(directory, ignored))
+  if ((code & 0xff) == SQLITE_CANTOPEN && LacksDirectory(path_))
     fault = LedgerFault::kMissing;
-  throw LedgerError(fault, Describe(fault, path_, code, error));
+  throw LedgerError(fault, Describe(fault, path_, mode_, code, error));
 }
 
 void LedgerDatabase::FailCorrupt(std::string_view what) const {

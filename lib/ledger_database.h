@@ -22,7 +22,7 @@ namespace iptrk {
 
 enum class LedgerFault {
   kMissing,   // no such file or directory, or it was moved away while open
-  kReadOnly,  // not ours to write: rights, or a read-only file system
+  kReadOnly,  // not ours to write, or to read: rights, read-only file systems
   kFull,      // no space left, or a quota
   kLocked,    // another program holds it for longer than we wait
   kCorrupt,   // damaged, or no database
@@ -73,6 +73,7 @@ class LedgerDatabase {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   std::string path_;
+  Mode mode_;
   std::unique_ptr<sqlite3, Close> db_;
 };
 

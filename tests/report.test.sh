@@ -93,6 +93,30 @@ ledger=/nowhere/x.sqlite it 'says what is missing where there is no ledger' \
 ledger=$work/text.sqlite it 'tells a file that is no ledger' \
 	complains 1 'text.sqlite: damaged' report --month 2026-06
 
+# Somebody who may read, and write nothing.
+as_reader() {
+	if ((EUID)); then "$@"; else setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; fi
+}
+copy=$work/copy/ledger.sqlite
+mkdir "$work/copy"
+cp "$ledger" "$copy"
+chmod 444 "$copy"
+chmod 755 "$work"
+chmod 555 "$work/copy"
+if as_reader "$iptrk" --version >/dev/null 2>&1; then
+	it 'reads a copy that is only to be read' \
+		as_reader "$iptrk" -c /dev/null report steps --month 2026-06 --timezone UTC --allow-gaps --ledger "$copy"
+	chmod 0 "$copy"
+	it 'says who may not read it' complains 1 "can't be read .*give this user the right to read it" \
+		as_reader "$iptrk" -c /dev/null report steps --month 2026-06 --ledger "$copy"
+	chmod "$((EUID ? 0 : 700))" "$work/copy"
+	it 'says the same of its directory' complains 1 "can't be read .* to enter its directory" \
+		as_reader "$iptrk" -c /dev/null report steps --month 2026-06 --ledger "$copy"
+	chmod 755 "$work/copy"
+else
+	skip 'reads a copy that is only to be read' 'another user may not run iptrk'
+fi
+
 it 'writes the month of 500 customers' many
 took=$(many_ms)
 it 'bills every one of 500 customers' equal 500 "$(grep -c '8928/8928' "$work/many.txt")"
