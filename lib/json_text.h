@@ -17,6 +17,11 @@ inline std::string JsonText(const nlohmann::json& json, int indent = -1) {
                    nlohmann::json::error_handler_t::replace);
 }
 
+// TEXT with U+FFFD for each byte that is not UTF-8.
+inline std::string Utf8Text(const std::string& text) {
+  return nlohmann::json::parse(JsonText(text)).get<std::string>();
+}
+
 }  // namespace iptrk
 
 #endif  // IPTRK_LIB_JSON_TEXT_H_

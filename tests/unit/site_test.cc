@@ -135,6 +135,14 @@ TEST_F(Site, EscapesMarkupInNames) {
   EXPECT_THAT(Page("index.html"), HasSubstr("&lt;script&gt;&amp;&quot;&apos;"));
 }
 
+TEST_F(Site, IsUtf8WhateverHostsAreCalled) {
+  MakeData();
+  options_.names = directory_.path() / "hosts";
+  std::ofstream(options_.names) << "10.1.0.80 b\xfcro\n";
+  Write();
+  EXPECT_THAT(Page("host-lan-10.1.0.80.html"), HasSubstr("b\xef\xbf\xbdro"));
+}
+
 TEST_F(Site, NeverUsesTheFormsOfMustacheThatDoNotEscape) {
   for (const auto& entry : fs::directory_iterator(options_.page_templates)) {
     const std::string text = ReadFile(entry.path());

@@ -9,12 +9,15 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "lib/json_text.h"
+
 namespace iptrk {
 namespace {
 
 constexpr std::size_t kLongest = 80;
 
-std::string Cleaned(std::string name) {
+std::string Cleaned(const std::string& text) {
+  std::string name = Utf8Text(text);
   if (name.size() > kLongest) {
     name.resize(kLongest);
     // No half of a character.
