@@ -58,6 +58,16 @@ it 'writes to a pipe, which stays one' equal '</svg> pipe' "$(pipe) $(test -p "$
 it 'writes where a link leads, which stays one' equal "a.svg </svg>" "$(
 	ln -s a.svg "$work/link.svg" && graph histogram --output "$work/link.svg" &&
 		echo "$(readlink "$work/link.svg") $(tail -c 7 "$work/a.svg")")"
+plain() {
+	"$iptrk" -c "$work/iptrk.toml" graph "$@" --start "$((end - 3600))" --end "$end"
+}
+for picture in histogram heat network; do
+	it "knows no other network than those there are, of $picture" \
+		complains 2 '--network nowhere: unknown; there are: empty lan' plain "$picture" --network nowhere
+done
+it 'draws the only network that has data' plain histogram --output "$work/only.svg"
+it 'and none of a network that has none' complains 1 'no data: 10\.9\.0\.0/24 had no traffic' \
+	plain heat --network empty --output "$work/none.svg"
 it 'says that times are the wrong way round' matches 'is not before' \
 	"$("$iptrk" -c "$work/iptrk.toml" graph histogram --start 20261002 --end 20261001 2>&1)"
 

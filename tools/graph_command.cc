@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -84,6 +85,20 @@ TemplateRow ParseVariables(const std::vector<std::string>& variables) {
   return values;
 }
 
+void RefuseUnknownNetwork(const GraphOptions& options, const Config& config,
+                          const RrdStore& store) {
+  const std::string& name = options.network;
+  if (name.empty() || store.NetworkFile(name) || !store.Hosts(name).empty())
+    return;
+  std::set<std::string> known;
+  for (const Network& network : config.networks) known.insert(network.name);
+  if (known.contains(name)) return;
+  for (const std::string& network : store.Networks()) known.insert(network);
+  throw UsageError(fmt::format(
+      "--network {}: unknown; there are: {}", name,
+      known.empty() ? "none" : fmt::format("{}", fmt::join(known, " "))));
+}
+
 // The one that is meant, or the only one there is.
 std::string ChooseNetwork(const GraphOptions& options, const RrdStore& store) {
   const auto networks = store.Networks();
@@ -142,8 +157,10 @@ std::string ChooseLedger(const GraphOptions& options, const Config& config) {
   return IsMissing(config.ledger.path) ? "" : config.ledger.path;
 }
 
-// For a ledger, which knows addresses and no networks.
-Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config) {
+// For a ledger, which knows addresses and no networks: the only one that has
+// data, or that there is.
+Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config,
+                            const LedgerReader& ledger, TimeRange range) {
   if (!options.prefix.empty()) return ParsePrefix(options.prefix);
   std::vector<Prefix> candidates;
   std::string names;
@@ -155,10 +172,15 @@ Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config) {
       names += " " + prefix.ToString();
     }
   }
+  if (candidates.empty())
+    throw UsageError("--prefix is needed: no configured network has IPv4");
+  if (candidates.size() > 1)
+    std::erase_if(candidates, [&](const Prefix& prefix) {
+      TimeRange read = range;
+      return ReadLedgerVolumes(ledger, prefix, read).empty();
+    });
   if (candidates.size() == 1) return candidates.front();
-  throw UsageError(candidates.empty()
-                       ? "--prefix is needed: no configured network has IPv4"
-                       : "--prefix is needed; there are" + names);
+  throw UsageError("--prefix is needed; there are" + names);
 }
 
 // Seconds that a ledger may lag behind now.
@@ -179,9 +201,9 @@ std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
                                        const RrdStore& store, Prefix& prefix,
                                        TimeRange& range) {
   if (const std::string path = ChooseLedger(options, config); !path.empty()) {
-    prefix = ChoosePrefixOfLedger(options, config);
     const LedgerReader ledger(path);
     FollowLedger(ledger, range);
+    prefix = ChoosePrefixOfLedger(options, config, ledger, range);
     return ReadLedgerVolumes(ledger, prefix, range);
   }
   const std::string network = ChooseNetwork(options, store);
@@ -323,10 +345,10 @@ void DrawHeat(const GraphOptions& options, const Config& config) {
   if (output.extension() != ".svg")
     throw UsageError(fmt::format(
         "--output {}: heat is SVG; write e.g. heat.svg", output.string()));
-  const Prefix prefix = ChoosePrefixOfLedger(options, config);
-  const LedgerReader ledger(path);
   TimeRange range = ParseRange(options.start, options.end);
+  const LedgerReader ledger(path);
   FollowLedger(ledger, range);
+  const Prefix prefix = ChoosePrefixOfLedger(options, config, ledger, range);
   TimeRange read = range;
   const auto axis =
       MakeHeatAxis(prefix, ReadLedgerVolumes(ledger, prefix, read));
@@ -342,6 +364,11 @@ void DrawHeat(const GraphOptions& options, const Config& config) {
 }
 
 void Draw(GraphOptions options, const Config& config) {
+  const RrdStore store(options.rrd_directory.empty()
+                           ? config.collectd.rrd_directory
+                           : options.rrd_directory,
+                       options.collectd_host);
+  RefuseUnknownNetwork(options, config, store);
   if (options.template_name == "heat") return DrawHeat(options, config);
   TemplateShelf shelf(TemplateDirectory(options.templates));
   if (options.log) options.template_name += "-log";
@@ -352,10 +379,6 @@ void Draw(GraphOptions options, const Config& config) {
                                             : 240;
   const TimeRange range = ParseRange(options.start, options.end);
   const TemplateRow variables = ParseVariables(options.variables);
-  const RrdStore store(options.rrd_directory.empty()
-                           ? config.collectd.rrd_directory
-                           : options.rrd_directory,
-                       options.collectd_host);
   if (const auto problem = NamedButEmpty(store, !options.rrd_directory.empty(),
                                          options.collectd_host))
     throw std::runtime_error(
@@ -406,7 +429,7 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
                      "of books: eth0, or eth0:sent");
   command.add_option("--prefix", options.prefix,
                      "addresses of a histogram or heat map; default: the "
-                     "network's");
+                     "network's, or of several the only one with data");
   command.add_option("--start", options.start,
                      "begin, as rrdtool writes times (default end-1d)");
   command.add_option("--end", options.end, "end, likewise (default now)");
