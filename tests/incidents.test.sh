@@ -67,11 +67,16 @@ it 'lists what is silenced, by whom and why' matches \
 	'1 +udp-flood +10\.2\.0\.9 .*, by anna: a test' "$(incidents silences)"
 it 'still lists what is silenced, and says so' matches 'silenced' "$(incidents --kind udp-flood)"
 it 'ends a silence' equal 'silence 2 is ended' "$(incidents unsilence 2)"
+it 'ends one for machines' matches '"ended": true' "$(incidents silence carpet >/dev/null && incidents unsilence 3 --json)"
 it 'silences no more then' equal 1 "$(incidents silences --json | grep -c '"id"')"
 
 it 'acknowledges' equal '20261126-syn is acknowledged' "$(incidents acknowledge 20261126-syn --note 'on it')"
 it 'says who acknowledged' matches 'acknowledged +20.* by anna: on it' "$(incidents show 20261126-syn)"
 it 'takes an acknowledgement back' matches 'no longer acknowledged' "$(incidents acknowledge 20261126-syn --undo)"
+it 'takes none back where there is none' complains 2 '20261126-syn: is not acknowledged' \
+	incidents acknowledge 20261126-syn --undo
+it 'acknowledges for machines' matches '"acknowledged": true' "$(incidents acknowledge 20261126-udp --json)"
+it 'takes back for machines' matches '"acknowledged": false' "$(incidents acknowledge 20261126-udp --undo --json)"
 it 'has no acknowledged one then' equal 0 "$(incidents --json | grep -c '"acknowledged": true')"
 
 it 'refuses an unknown kind and names the known' complains 2 'kind.*known are .*syn-flood' incidents --kind flood

@@ -356,19 +356,28 @@ void EndOne(const IncidentsOptions& options, const std::string& path) {
     throw UsageError(
         fmt::format("{}: no such silence; iptrk incidents silences lists them",
                     options.silence));
-  fmt::print("silence {} is ended\n", options.silence);
+  if (options.json)
+    fmt::print("{}\n",
+               JsonText(Json{{"id", options.silence}, {"ended", true}}, 2));
+  else
+    fmt::print("silence {} is ended\n", options.silence);
 }
 
 void AcknowledgeOne(const IncidentsOptions& options, const std::string& path,
                     std::int64_t now, bool take_back) {
   const Row row = FindOne(options, path, now);
   LedgerDatabase database = OpenToWrite(path);
-  if (take_back)
-    TakeBackAcknowledgement(database, row.incident.id);
-  else
+  if (!take_back)
     Acknowledge(database, {row.incident.id, now, Who(), options.note});
-  fmt::print("{} is {}acknowledged\n", row.incident.id,
-             take_back ? "no longer " : "");
+  else if (!TakeBackAcknowledgement(database, row.incident.id))
+    throw UsageError(fmt::format("{}: is not acknowledged", row.incident.id));
+  if (options.json)
+    fmt::print("{}\n", JsonText(Json{{"id", row.incident.id},
+                                     {"acknowledged", !take_back}},
+                                2));
+  else
+    fmt::print("{} is {}acknowledged\n", row.incident.id,
+               take_back ? "no longer " : "");
 }
 
 }  // namespace
