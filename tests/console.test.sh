@@ -64,7 +64,7 @@ it 'says that the disk is full' equal '1 iptrk stream: standard output: No space
 	"$(stream 2>"$work/said" >/dev/full; echo "$? $(<"$work/said")")"
 it 'says so at the end, too' equal '1 iptrk: standard output: No space left on device' \
 	"$(top --once 2>"$work/said" >/dev/full; echo "$? $(<"$work/said")")"
-it 'points at the word of a filter that is wrong' matches $'tcp prt 80\n    \\^\\^\\^\nnot known' \
+it 'points at the word of a filter that is wrong' matches $'^--filter:\ntcp prt 80\n    \\^\\^\\^\nnot known' \
 	"$(top --once --filter 'tcp prt 80' 2>&1)"
 it 'says that a screen needs a terminal' matches 'no terminal; for scripts' "$(top 2>&1 </dev/null)"
 if [[ ! -e /dev/iptrk ]]; then

@@ -48,6 +48,8 @@ it 'says it in two lines each, for people' matches \
 	"$(incidents --open)"
 it 'says that there is none' matches '^no incidents since 20' "$(incidents --kind carpet)"
 
+it 'says it with the right year, however long ago' equal 'no incidents since 1969-07-20T20:17:40Z' \
+	"$(incidents --kind carpet --since 1969-07-20T20:17:40)"
 it 'says that the disk is full' equal '1 iptrk: standard output: No space left on device' \
 	"$(incidents 2>"$work/said" >/dev/full; echo "$? $(<"$work/said")")"
 

@@ -68,6 +68,11 @@ done
 it 'draws the only network that has data' plain histogram --output "$work/only.svg"
 it 'and none of a network that has none' complains 1 'no data: 10\.9\.0\.0/24 had no traffic' \
 	plain heat --network empty --output "$work/none.svg"
+it 'says that a picture is too large to be one' complains 2 '--width 8192 with --zoom 4: a PNG has at most' \
+	plain histogram --width 8192 --zoom 4 --output "$work/large.png"
+it 'says that a template wants a network' complains 2 '--host 10\.1\.0\.80: network is of a network' \
+	plain network --host 10.1.0.80
+it 'says that a template wants a host' complains 2 '--host is needed, since time-domain is of a host' plain time-domain
 it 'says that times are the wrong way round' matches 'is not before' \
 	"$("$iptrk" -c "$work/iptrk.toml" graph histogram --start 20261002 --end 20261001 2>&1)"
 

@@ -258,17 +258,28 @@ std::pair<std::string, std::string> SplitBooks(const std::string& text) {
   return {text.substr(0, colon), way};
 }
 
+void RefuseWrongSubject(const GraphOptions& options, const std::string& kind) {
+  const bool of_network = kind == "network" || kind == "services";
+  const bool of_host = kind == "time-domain" || kind == "packets";
+  if (of_network && !options.host.empty())
+    throw UsageError(fmt::format(
+        "--host {}: {} is of a network; time-domain and packets are of a host",
+        options.host, kind));
+  if (of_host && options.host.empty())
+    throw UsageError(fmt::format(
+        "--host is needed, since {} is of a host; write an address", kind));
+}
+
 // The RRD of a host or network, which `subject` then is.
 std::optional<std::filesystem::path> FileOfSubject(const GraphOptions& options,
                                                    const RrdStore& store,
                                                    const std::string& kind,
                                                    std::string& subject,
                                                    TemplateValues& values) {
+  RefuseWrongSubject(options, kind);
   const std::string network = ChooseNetwork(options, store);
   values.lists["service"] = ServiceRows(store.Services(network));
   subject = options.host.empty() ? network : options.host;
-  if (options.host.empty() && kind == "packets")
-    throw UsageError("--host is needed; write an address");
   if (options.host.empty()) return store.NetworkFile(network);
   const auto address = Address::Parse(options.host);
   if (!address)
@@ -363,6 +374,23 @@ void DrawHeat(const GraphOptions& options, const Config& config) {
                               "iptrk"));
 }
 
+// A PNG has only so many pixels a side; a frame stands around the graph.
+void RefuseTooLarge(const Look& look, const std::filesystem::path& output) {
+  constexpr int kMost = 32767;
+  constexpr int kFrameWidth = 100;
+  constexpr int kFrameHeight = 200;
+  if (output.extension() == ".svg" || output.extension() == ".pdf") return;
+  const auto check = [&](const char* option, int pixels, int frame) {
+    if ((pixels + frame) * look.zoom > kMost)
+      throw UsageError(fmt::format(
+          "{} {} with --zoom {}: a PNG has at most {} pixels a side; write "
+          "less, or to .svg or .pdf",
+          option, pixels, look.zoom, kMost));
+  };
+  check("--width", look.width, kFrameWidth);
+  check("--height", look.height, kFrameHeight);
+}
+
 void Draw(GraphOptions options, const Config& config) {
   const RrdStore store(options.rrd_directory.empty()
                            ? config.collectd.rrd_directory
@@ -377,6 +405,11 @@ void Draw(GraphOptions options, const Config& config) {
   options.look.height = options.height != 0 ? options.height
                         : addresses         ? 320
                                             : 240;
+  const std::filesystem::path output =
+      options.output.empty()
+          ? std::filesystem::path(body.name()).stem().string() + ".png"
+          : options.output;
+  RefuseTooLarge(options.look, output);
   const TimeRange range = ParseRange(options.start, options.end);
   const TemplateRow variables = ParseVariables(options.variables);
   if (const auto problem = NamedButEmpty(store, !options.rrd_directory.empty(),
@@ -401,10 +434,6 @@ void Draw(GraphOptions options, const Config& config) {
   }
   for (const auto& [name, value] : variables) values.values[name] = value;
 
-  const std::filesystem::path output =
-      options.output.empty()
-          ? std::filesystem::path(body.name()).stem().string() + ".png"
-          : options.output;
   std::string image;
   const Picture picture =
       RenderImage(FillThemed(shelf, body, values, options.look), output,

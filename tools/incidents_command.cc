@@ -16,12 +16,10 @@
 
 #include "lib/civil_month.h"
 #include "lib/detect_rule.h"
-#include "lib/incident.h"
 #include "lib/json_text.h"
 #include "lib/ledger_reader.h"
 #include "lib/ledger_schema.h"
 #include "lib/readable.h"
-#include "lib/seconds.h"
 #include "lib/silence.h"
 #include "tools/commands.h"
 
@@ -78,7 +76,7 @@ std::int64_t ParseSince(const std::string& text, std::int64_t now) {
 }
 
 std::string TimeText(std::int64_t seconds) {
-  return FormatTime(static_cast<std::uint64_t>(seconds) * kSecond);
+  return FormatDate(seconds, "UTC");
 }
 
 std::string Who() {

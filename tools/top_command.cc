@@ -76,7 +76,7 @@ bool GoodFilter(const ConsoleOptions& options, const Config& config,
                                  Classifier(config).ServiceNames());
     return true;
   } catch (const console::FilterError& error) {
-    fmt::print(stderr, "--filter: {}\n", error.Pointing(options.filter));
+    fmt::print(stderr, "--filter:\n{}\n", error.Pointing(options.filter));
     context.exit_code = 2;
     return false;
   }

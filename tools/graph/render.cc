@@ -100,7 +100,10 @@ Picture RenderImage(const std::vector<std::string>& arguments,
   if (name.extension() == ".svg") words.emplace_back("--imgformat=SVG");
   if (name.extension() == ".pdf") words.emplace_back("--imgformat=PDF");
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return Draw(words, zone, name.string(), image);
+  const Picture picture = Draw(words, zone, name.string(), image);
+  if (image.empty())
+    throw std::runtime_error(name.string() + ": librrd drew nothing");
+  return picture;
 }
 
 }  // namespace iptrk
