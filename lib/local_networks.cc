@@ -46,7 +46,7 @@ std::vector<Network> LocalNetworks(
   const bool watching =
       std::any_of(interfaces.begin(), interfaces.end(),
                   [](const iptrk_interface& i) { return i.watched != 0; });
-  Network network{"local", {}};
+  Network network{kLocalNetwork, {}};
   for (const ifaddrs* entry = list; watching && entry;
        entry = entry->ifa_next) {
     if (entry->ifa_flags & IFF_LOOPBACK) continue;

@@ -10,8 +10,10 @@
 
 namespace iptrk {
 
-// One network "local" with the global prefixes on the watched interfaces, and
-// on those above them; none when they have no addresses.
+inline constexpr char kLocalNetwork[] = "local";
+
+// One network of this name with the global prefixes on the watched interfaces,
+// and on those above them; none when they have no addresses.
 std::vector<Network> LocalNetworks(
     const std::vector<iptrk_interface>& interfaces);
 

@@ -72,6 +72,22 @@ it 'ends a silence' equal 'silence 2 is ended' "$(incidents unsilence 2)"
 it 'ends one for machines' matches '"ended": true' "$(incidents silence carpet >/dev/null && incidents unsilence 3 --json)"
 it 'silences no more then' equal 1 "$(incidents silences --json | grep -c '"id"')"
 
+cat >"$work/iptrk.toml" <<-END
+	[networks.lan]
+	prefixes = ["10.1.0.0/16", "2001:db8::/32"]
+	ipv6_prefix = 64
+END
+ours() {
+	build/tools/iptrk -c "$work/iptrk.toml" incidents --ledger "$ledger" "$@"
+}
+it 'silences the host that an IPv6 address is of' matches 'packets of 2001:db8:0:1::/64 in network lan ' \
+	"$(ours silence packets --subject 2001:db8:0:1::77 --network lan)"
+it 'silences an interface' matches 'books of lo ' "$(ours silence books --subject lo)"
+it 'silences no subject that can be none' complains 2 '--subject 10\.1\.0\.x: no address' \
+	ours silence packets --subject 10.1.0.x
+it 'silences no network that there is not' complains 2 '--network lam: unknown; there are: lan' \
+	ours silence packets --network lam
+
 it 'acknowledges' equal '20261126-syn is acknowledged' "$(incidents acknowledge 20261126-syn --note 'on it')"
 it 'says who acknowledged' matches 'acknowledged +20.* by anna: on it' "$(incidents show 20261126-syn)"
 it 'takes an acknowledgement back' matches 'no longer acknowledged' "$(incidents acknowledge 20261126-syn --undo)"

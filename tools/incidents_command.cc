@@ -2,6 +2,7 @@
 // iptrk incidents: what was abnormal, from the ledger; and what of it nobody
 // wants to be told of.
 #include <fmt/format.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,10 +16,13 @@
 #include <stdexcept>
 
 #include "lib/civil_month.h"
+#include "lib/classify.h"
 #include "lib/detect_rule.h"
 #include "lib/json_text.h"
 #include "lib/ledger_reader.h"
 #include "lib/ledger_schema.h"
+#include "lib/local_networks.h"
+#include "lib/prefix_map.h"
 #include "lib/readable.h"
 #include "lib/silence.h"
 #include "tools/commands.h"
@@ -38,6 +42,7 @@ struct IncidentsOptions {
   std::string lasts = "2h";  // --for
   std::string note;
   std::int64_t silence = 0;  // unsilence
+  Config config;
 };
 
 // What is wrong with the call itself.
@@ -262,6 +267,53 @@ Json SilenceToJson(const Silence& one) {
           {"note", one.note}};
 }
 
+// Whether incidents can be of something that is called so.
+bool IsSubject(const std::string& name, const IncidentsOptions& options,
+               const std::string& path, std::int64_t now) {
+  const Config& config = options.config;
+  if (name == kEvery || if_nametoindex(name.c_str()) != 0) return true;
+  for (int kind = 0; kind < kMartians; ++kind)
+    if (name == ToString(static_cast<Martian>(kind))) return true;
+  for (const auto* names :
+       {&config.queue.interfaces, &config.queue.inside, &config.queue.outside})
+    if (std::ranges::find(*names, name) != names->end()) return true;
+  const auto incidents = LedgerReader(path).Incidents(0, now + 86400);
+  return std::ranges::find(config.networks, name, &Network::name) !=
+             config.networks.end() ||
+         std::ranges::find(incidents, name, &LedgerIncident::subject) !=
+             incidents.end();
+}
+
+// As incidents will have it: of our IPv6 they know hosts of ipv6_prefix alone.
+std::string SubjectOf(const IncidentsOptions& options, const std::string& path,
+                      std::int64_t now) {
+  const std::string& subject = options.subject;
+  const auto prefix = Prefix::Parse(subject);
+  if (!prefix) {
+    if (!IsSubject(subject, options, path, now))
+      throw UsageError(fmt::format(
+          "--subject {}: no address, prefix, network or interface", subject));
+    return subject;
+  }
+  const auto& networks = options.config.networks;
+  const int network = MapPrefixes(networks).Find(prefix->first);
+  if (network < 0 || prefix->IsIpv4()) return subject;
+  const int host = networks[static_cast<std::size_t>(network)].ipv6_prefix;
+  return Prefix::Of(prefix->first, std::min(prefix->length, host)).ToString();
+}
+
+std::string NetworkOf(const IncidentsOptions& options) {
+  std::vector<std::string> names;
+  for (const Network& network : options.config.networks)
+    names.push_back(network.name);
+  if (names.empty()) names.emplace_back(kLocalNetwork);
+  const std::string& name = options.network;
+  if (name != kEvery && std::ranges::find(names, name) == names.end())
+    throw UsageError(fmt::format("--network {}: unknown; there are: {}", name,
+                                 fmt::join(names, " ")));
+  return name;
+}
+
 LedgerDatabase OpenToWrite(const std::string& path) {
   // A ledger is made by collectd's plugin, not by a slip in a path.
   CheckLedger(LedgerDatabase(path, LedgerDatabase::Mode::kRead));
@@ -315,12 +367,12 @@ void ListSilences(const IncidentsOptions& options, const std::string& path,
 void AddOne(const IncidentsOptions& options, const std::string& path,
             std::int64_t now) {
   Silence silence{.kind = options.what,
-                  .subject = options.subject.empty() ? kEvery : options.subject,
-                  .network = options.network.empty() ? kEvery : options.network,
                   .until = now + ParseSpan("--for", options.lasts),
                   .made = now,
                   .who = Who(),
                   .note = options.note};
+  if (!options.subject.empty()) silence.subject = SubjectOf(options, path, now);
+  if (!options.network.empty()) silence.network = NetworkOf(options);
   if (options.what != kEvery && !ParseIncidentKind(options.what)) {
     // Its kind and its subject, for what comes of it later, too.
     IncidentsOptions one = options;
@@ -388,6 +440,7 @@ void AddIncidentsCommand(CLI::App& app, CommandContext& context) {
     return [options, &context, body] {
       const auto config = context.LoadConfigOrComplain();
       if (!config) return;
+      options->config = *config;
       try {
         body(*options, PathOf(*options, *config), std::time(nullptr));
       } catch (const UsageError& error) {
