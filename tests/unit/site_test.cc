@@ -227,8 +227,10 @@ TEST_F(Site, KnowsTheSlotThatIsNotOverYet) {
 }
 
 TEST_F(Site, BillsAMonthFromItsFirstSlotOn) {
-  options_.customers = {
-      {.name = "acme", .timezone = "UTC", .convention = "max-of-p95"}};
+  options_.customers = {{.name = "acme",
+                         .prefixes = {},
+                         .timezone = "UTC",
+                         .convention = "max-of-p95"}};
   options_.ledger = directory_.path() / "ledger.sqlite";
   Ledger ledger(options_.ledger);
   const auto bills_at = [&](std::int64_t end) {
