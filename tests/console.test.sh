@@ -72,6 +72,15 @@ if [[ ! -e /dev/iptrk ]]; then
 		"$("$iptrk" -c "$work/iptrk.toml" top --once 2>&1)"
 fi
 
+# --- a capture that ends in the middle of its 1500th packet
+damaged=(-c "$work/iptrk.toml" top --replay "$work/damaged.pcap")
+head -c $((24 + 1500 * (16 + 54) - 1)) "$work/traffic.pcap" >"$work/damaged.pcap"
+it 'counts what can be read of a damaged capture' equal 1499 \
+	"$("$iptrk" "${damaged[@]}" --once --json 2>/dev/null | jq_py "d['directions']['total']['all']['packets']")"
+it 'says what is wrong with it' complains 1 'packet 1500: ' "$iptrk" "${damaged[@]}" --once
+it 'streams what can be read of it' equal 1499 \
+	"$("$iptrk" -c "$work/iptrk.toml" stream --speed 0 --replay "$work/damaged.pcap" 2>/dev/null | wc -l)"
+
 # --- in a terminal
 command="$iptrk -c $work/iptrk.toml top --replay $work/traffic.pcap"
 

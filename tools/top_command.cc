@@ -99,18 +99,23 @@ int Once(const ConsoleOptions& options, const Config& config) {
   // The second in which we began is not a whole one.
   const bool live = options.replay.empty();
   const unsigned wanted = live ? options.seconds + 1 : ~0u;
-  bool more = true;
-  while (more && ended < wanted)
-    more = source->Read(
-        [&](std::span<const iptrk_record> records) {
-          model.Take(records);
-          model.TakeStream();
-        },
-        [&](std::uint64_t end_ns) {
-          if (ended == wanted) return;
-          snapshot = model.EndSecond(end_ns);
-          ++ended;
-        });
+  std::optional<CaptureError> damage;
+  try {
+    bool more = true;
+    while (more && ended < wanted)
+      more = source->Read(
+          [&](std::span<const iptrk_record> records) {
+            model.Take(records);
+            model.TakeStream();
+          },
+          [&](std::uint64_t end_ns) {
+            if (ended == wanted) return;
+            snapshot = model.EndSecond(end_ns);
+            ++ended;
+          });
+  } catch (const CaptureError& error) {
+    damage = error;
+  }
   snapshot->interfaces = source->Interfaces();
   snapshot->fill = source->Fill();
   if (options.json) {
@@ -120,6 +125,7 @@ int Once(const ConsoleOptions& options, const Config& config) {
   } else {
     fmt::print("{}", console::Summary(*snapshot, source->Name()));
   }
+  if (damage) throw *damage;
   return 0;
 }
 

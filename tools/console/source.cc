@@ -110,12 +110,13 @@ class CaptureSource : public Source {
 
   bool Read(const Sink& sink, const Second& second) override {
     constexpr std::size_t kMost = 4096;
+    if (damage_) throw *damage_;
     const std::uint64_t until = Reached();
     records_.clear();
     while (next_ && next_->time_ns <= until && records_.size() < kMost) {
       if (next_->time_ns >= second_end_) break;
       records_.push_back(*next_);
-      next_ = capture_.Next();
+      Advance();
     }
     if (!records_.empty()) sink(records_);
     if (!next_ || (next_->time_ns >= second_end_ && until >= second_end_)) {
@@ -125,7 +126,7 @@ class CaptureSource : public Source {
           next_ && speed_ == 0 ? (next_->time_ns / kSecond + 1) * kSecond : 0;
       second_end_ = std::max(second_end_ + kSecond,
                              std::min(next_end, second_end_ + 60 * kSecond));
-      return next_.has_value();
+      return next_ || damage_;
     }
     if (records_.empty())
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -147,11 +148,22 @@ class CaptureSource : public Source {
     return first_ns_ + static_cast<std::uint64_t>(passed.count() * speed_);
   }
 
+  // What is read before the damage is passed on before it is told.
+  void Advance() {
+    try {
+      next_ = capture_.Next();
+    } catch (const CaptureError& error) {
+      next_.reset();
+      damage_ = error;
+    }
+  }
+
   Config config_;
   std::string path_;
   Capture capture_;
   double speed_;
   std::optional<iptrk_record> next_;
+  std::optional<CaptureError> damage_;  // of the packet behind the last one
   std::vector<iptrk_record> records_;
   std::uint64_t first_ns_ = 0;
   std::uint64_t second_end_ = 0;
