@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "lib/pause.h"
 #include "lib/seconds.h"
 
 namespace iptrk {
 namespace {
-
-// After that long without a record nothing is left to decide, and the rest
-// of a pause (files of different days) is skipped.
-constexpr std::uint64_t kLongestPause = 600 * kSecond;
 
 constexpr int kLastSeconds = 5;
 
@@ -47,8 +44,8 @@ std::uint64_t TotalBytes(const Host& host) {
 Replay::Replay(const Config& config)
     : config_(config), account_(config_), detector_(config_, account_) {}
 
-void Replay::EndSecond() {
-  for (Incident& change : detector_.EndSecond(second_end_)) {
+void Replay::EndSecond(std::uint64_t end_ns) {
+  for (Incident& change : detector_.EndSecond(end_ns)) {
     const auto known = std::find_if(
         incidents_.begin(), incidents_.end(),
         [&](const Incident& incident) { return incident.id == change.id; });
@@ -57,15 +54,16 @@ void Replay::EndSecond() {
     else
       *known = std::move(change);
   }
-  second_end_ += kSecond;
 }
 
 void Replay::EndSecondsUntil(std::uint64_t time_ns) {
   const std::uint64_t second = time_ns / kSecond * kSecond;
   if (second_end_ == 0) second_end_ = second + kSecond;
-  const std::uint64_t pause_end = second_end_ + kLongestPause;
-  while (second_end_ <= time_ns && second_end_ < pause_end) EndSecond();
-  if (second_end_ <= time_ns) second_end_ = second + kSecond;
+  if (second < second_end_) return;
+  EndSecond(second_end_);
+  EndSeconds(second_end_, second,
+             [&](std::uint64_t end_ns) { EndSecond(end_ns); });
+  second_end_ = second + kSecond;
 }
 
 void Replay::Take(const iptrk_record& record) {
@@ -77,7 +75,8 @@ void Replay::Take(const iptrk_record& record) {
 void Replay::Finish() {
   if (second_end_ == 0) return;
   // What came last is judged as it would be live, a little later.
-  for (int i = 0; i <= kLastSeconds; ++i) EndSecond();
+  for (int i = 0; i <= kLastSeconds; ++i, second_end_ += kSecond)
+    EndSecond(second_end_);
   for (Incident& open : detector_.Open())
     for (Incident& incident : incidents_)
       if (incident.id == open.id) incident = open;

@@ -36,7 +36,7 @@ class Replay {
 
  private:
   void EndSecondsUntil(std::uint64_t time_ns);
-  void EndSecond();
+  void EndSecond(std::uint64_t end_ns);
 
   Config config_;
   Account account_;

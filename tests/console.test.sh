@@ -81,6 +81,22 @@ it 'says what is wrong with it' complains 1 'packet 1500: ' "$iptrk" "${damaged[
 it 'streams what can be read of it' equal 1499 \
 	"$("$iptrk" -c "$work/iptrk.toml" stream --speed 0 --replay "$work/damaged.pcap" 2>/dev/null | wc -l)"
 
+# --- a pause, a packet of the next century, and one from before it
+python3 - "$work" <<-'END'
+	import struct, sys
+	data = open(sys.argv[1] + "/traffic.pcap", "rb").read()
+	packet = data[24 + 8:24 + 16 + 54]
+	with open(sys.argv[1] + "/times.pcap", "wb") as file:
+	    file.write(data)
+	    for second, fraction in [(1790090000, 0), (0xffffffff, 0xffffffff), (1790000030, 0)]:
+	        file.write(struct.pack("<II", second, fraction) + packet)
+END
+it 'skips the years before a damaged time' equal 2003 \
+	"$(timeout 10 "$iptrk" -c "$work/iptrk.toml" top --replay "$work/times.pcap" --once --json |
+		jq_py "d['directions']['total']['all']['packets']")"
+it 'streams beyond a damaged time' equal 2003 \
+	"$(timeout 10 "$iptrk" -c "$work/iptrk.toml" stream --speed 0 --replay "$work/times.pcap" | wc -l)"
+
 # --- in a terminal
 command="$iptrk -c $work/iptrk.toml top --replay $work/traffic.pcap"
 

@@ -81,6 +81,14 @@ LinkHeader ReadLink(int link_type, const u_char* data, std::uint32_t captured) {
   return link;
 }
 
+// In a pcap seconds are 32 bits without a sign; libpcap gives them one. With
+// nanosecond precision tv_usec holds nanoseconds, unless the file is damaged.
+std::uint64_t TimeOf(const pcap_pkthdr& header) {
+  const auto seconds = static_cast<std::uint32_t>(header.ts.tv_sec);
+  return seconds * kSecond +
+         std::min(static_cast<std::uint64_t>(header.ts.tv_usec), kSecond - 1);
+}
+
 std::uint16_t PacketType(const u_char* destination) {
   if (!(destination[0] & 1)) return 0;
   constexpr std::array<u_char, 6> kBroadcast{255, 255, 255, 255, 255, 255};
@@ -125,9 +133,7 @@ std::optional<iptrk_record> Capture::Next() {
   ++number_;
 
   iptrk_record record{};
-  // With nanosecond precision tv_usec holds nanoseconds.
-  record.time_ns = static_cast<std::uint64_t>(header->ts.tv_sec) * kSecond +
-                   static_cast<std::uint64_t>(header->ts.tv_usec);
+  record.time_ns = TimeOf(*header);
   record.bytes = header->len;
   record.packets = 1;
   if (header->caplen < LinkLength(link_type_)) {

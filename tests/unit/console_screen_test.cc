@@ -274,6 +274,13 @@ TEST_F(ConsoleScreen, CountsOnlyWhatTheFilterLetsPass) {
   EXPECT_EQ(snapshot_->seconds, 7u);
 }
 
+TEST_F(ConsoleScreen, ClearsAnIncidentInThePauseOfACapture) {
+  Traffic(70);
+  EXPECT_EQ(snapshot_->incidents.size(), 1u);
+  snapshot_ = model_.EndSecond(kStart + 86400 * kSecond);
+  EXPECT_TRUE(snapshot_->incidents.empty());
+}
+
 TEST(ConsolePeers, KeepsWhoSendsMuchInAFloodOfRandomSources) {
   PeerTable table;
   const auto received = [&](const iptrk_record& record) {

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/pause.h"
+#include "lib/seconds.h"
+
 namespace iptrk::console {
 namespace {
 
@@ -137,7 +140,10 @@ void Model::FillDetail(Snapshot& snapshot) {
 }
 
 std::shared_ptr<Snapshot> Model::EndSecond(std::uint64_t end_ns) {
-  detector_.EndSecond(end_ns);
+  if (ended_ns_ == 0) ended_ns_ = end_ns - kSecond;
+  EndSeconds(ended_ns_, end_ns,
+             [&](std::uint64_t at) { detector_.EndSecond(at); });
+  ended_ns_ = end_ns;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->end_ns = end_ns;
   snapshot->filter = filter_.text();

@@ -46,7 +46,8 @@ class Model {
   void SetInterfaces(const std::vector<iptrk_interface>& interfaces);
 
   void Take(std::span<const iptrk_record> records);
-  // Every record before `end_ns` was taken.
+  // Every record before `end_ns` was taken; those since the last call are of
+  // the second that ends now.
   std::shared_ptr<Snapshot> EndSecond(std::uint64_t end_ns);
   StreamBatch TakeStream();
 
@@ -67,6 +68,7 @@ class Model {
   std::vector<Exchange> exchanges_;
   PeerTable peers_;
   std::uint64_t merged_ = 0;
+  std::uint64_t ended_ns_ = 0;  // 0: no second yet
   std::optional<Address> detail_;
   struct Seen {
     Address peer;

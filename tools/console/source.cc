@@ -122,10 +122,11 @@ class CaptureSource : public Source {
     if (!next_ || (next_->time_ns >= second_end_ && until >= second_end_)) {
       second(second_end_);
       // Without a pace, nothing is to be seen of a pause.
-      const std::uint64_t next_end =
-          next_ && speed_ == 0 ? (next_->time_ns / kSecond + 1) * kSecond : 0;
-      second_end_ = std::max(second_end_ + kSecond,
-                             std::min(next_end, second_end_ + 60 * kSecond));
+      const std::uint64_t begin = next_ && speed_ == 0
+                                      ? next_->time_ns / kSecond * kSecond
+                                      : second_end_;
+      if (begin > second_end_) second(begin);
+      second_end_ = begin + kSecond;
       return next_ || damage_;
     }
     if (records_.empty())

@@ -27,8 +27,9 @@ namespace iptrk::console {
 class Source {
  public:
   virtual ~Source() = default;
-  // Gives records to `sink`, and says by `second(end_ns)` when one ended. May
-  // wait for some, at most about 50 ms. False at the end for good.
+  // Gives records to `sink`, and says by `second(end_ns)` when one ended, or
+  // several without a record. May wait for some, at most about 50 ms. False
+  // at the end for good.
   using Sink = std::function<void(std::span<const iptrk_record>)>;
   using Second = std::function<void(std::uint64_t end_ns)>;
   virtual bool Read(const Sink& sink, const Second& second) = 0;
