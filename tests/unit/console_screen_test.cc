@@ -4,10 +4,13 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
+#include <utility>
 
 #include "tests/unit/records.h"
+#include "tools/console/output.h"
 #include "tools/console/view.h"
 
 namespace iptrk::console {
@@ -42,8 +45,7 @@ class ConsoleScreen : public testing::Test {
   // last ones.
   void Traffic(int seconds) {
     for (int i = 0; i < seconds; ++i) {
-      const std::uint64_t time =
-          kStart + static_cast<std::uint64_t>(i) * kSecond;
+      const std::uint64_t time = std::exchange(now_, now_ + kSecond);
       const auto wave = static_cast<std::uint32_t>(i % 10 + 1);
       for (int host = 1; host <= 40; ++host) {
         const std::string own = "10.1.0." + std::to_string(host * 6);
@@ -121,6 +123,7 @@ class ConsoleScreen : public testing::Test {
     Golden(name, 200, 60);
   }
 
+  std::uint64_t now_ = kStart;
   Model model_{Ours()};
   View view_;
   Status status_{Health::kLive, "eth0", "", 0.2};
@@ -259,6 +262,29 @@ TEST_F(ConsoleScreen, ShowsTheSecondThatEndedAndTheMinute) {
       minute += static_cast<std::uint64_t>(i + 1 - k);
     EXPECT_EQ(in(1), minute) << i;
     EXPECT_EQ(snapshot_->Of(Period::kMinute, Direction::kIn).bytes, minute);
+  }
+}
+
+// One model ends every second of a capture with pauses, the other leaves out
+// those in which nothing came.
+TEST_F(ConsoleScreen, CountsTheSecondsOfAPause) {
+  Model leaping(Ours());
+  std::uint64_t time = kStart;
+  for (const unsigned pause : {1, 1, 8, 1, 29, 60, 2, 61, 1, 59, 300, 9, 1}) {
+    const iptrk_record record = Record(
+        {.src = "192.0.2.7", .dst = "10.1.0.80", .bytes = 7, .time_ns = time});
+    model_.Take({&record, 1});
+    leaping.Take({&record, 1});
+    std::shared_ptr<const Snapshot> leap = leaping.EndSecond(time + kSecond);
+    for (unsigned i = 1; i <= pause; ++i) {
+      time += kSecond;
+      snapshot_ = model_.EndSecond(time);
+    }
+    if (pause > 1) leap = leaping.EndSecond(time);
+    EXPECT_EQ(leap->seconds, (time - kStart) / kSecond);
+    EXPECT_EQ(ToJson(*leap, ""), ToJson(*snapshot_, "")) << pause;
+    for (std::size_t i = 0; i < leap->panel.size(); ++i)
+      EXPECT_EQ(leap->panel[i].history, snapshot_->panel[i].history) << pause;
   }
 }
 

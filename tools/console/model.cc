@@ -154,6 +154,7 @@ std::shared_ptr<Snapshot> Model::EndSecond(std::uint64_t end_ns) {
   if (filtered_) {
     // What begins again without a filter begins with all that was.
     Snapshot unfiltered;
+    unfiltered.end_ns = end_ns;
     all_.EndSecond(unfiltered);
   }
   snapshot->incidents = detector_.Open();

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "lib/seconds.h"
+
 namespace iptrk::console {
 namespace {
 
@@ -67,12 +69,14 @@ void Tally::FillPanel(Snapshot& snapshot, const Cells& now) {
 
 void Tally::FillHosts(Snapshot& snapshot) {
   // The mark that is oldest, and the place of the next one, are the same.
-  const std::size_t mark = seconds_ / kMarkEvery % kMarks;
+  const std::size_t mark = MarkAt(seconds_);
   const bool make_mark = seconds_ % kMarkEvery == 0;
   const bool whole = seconds_ >= kHistory;
   const std::size_t oldest = make_mark ? mark : (mark + 1) % kMarks;
   const auto fill = [&](HostRow& row, Past& past, const HostVolumes& now) {
     static constexpr HostVolumes kZero{};
+    for (std::size_t m = 0; skipped_.any() && m < kMarks; ++m)
+      if (skipped_[m]) past.marks[m] = past.before;
     const HostVolumes& minute = whole ? past.marks[oldest] : kZero;
     for (std::size_t k = 0; k < kHostKinds; ++k) {
       row.volume[0][k] = Less(now[k], past.before[k]);
@@ -105,8 +109,24 @@ void Tally::FillHosts(Snapshot& snapshot) {
   }
 }
 
+void Tally::Advance(std::uint64_t end_ns) {
+  if (ended_ns_ == 0) ended_ns_ = end_ns - kSecond;
+  const std::uint64_t before = seconds_;
+  seconds_ += (end_ns - ended_ns_) / kSecond;
+  ended_ns_ = end_ns;
+  skipped_.reset();
+  // What is longer ago is forgotten anyway.
+  const std::uint64_t first = std::max(
+      before, seconds_ - std::min<std::uint64_t>(seconds_, cells_.size()));
+  const Cells& left = cells_[before % cells_.size()];
+  for (std::uint64_t second = first + 1; second < seconds_; ++second) {
+    cells_[second % cells_.size()] = left;
+    if (second % kMarkEvery == 0) skipped_.set(MarkAt(second));
+  }
+}
+
 void Tally::EndSecond(Snapshot& snapshot) {
-  ++seconds_;
+  Advance(snapshot.end_ns);
   snapshot.seconds = seconds_;
   const std::uint64_t window = kHistory - kMarkEvery + seconds_ % kMarkEvery;
   snapshot.minute_seconds = static_cast<unsigned>(

@@ -7,6 +7,7 @@
 #define IPTRK_TOOLS_CONSOLE_TALLY_H_
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <vector>
 
@@ -24,7 +25,8 @@ class Tally {
   Account& account() { return account_; }
   const Account& account() const { return account_; }
 
-  // Ends a second, and fills in what the second, the minute and all were.
+  // Ends the second that ends at `snapshot.end_ns`, and fills in what the
+  // second, the minute and all were. Nothing came in those left out before it.
   void EndSecond(Snapshot& snapshot);
 
  private:
@@ -43,12 +45,19 @@ class Tally {
   };
 
   Cells Now() const;
+  static std::size_t MarkAt(std::uint64_t second) {
+    return second / kMarkEvery % kMarks;
+  }
+  // Goes to the second that ends at `end_ns`, past those left out.
+  void Advance(std::uint64_t end_ns);
   void FillPanel(Snapshot& snapshot, const Cells& now);
   void FillHosts(Snapshot& snapshot);
 
   Account account_;
-  std::uint64_t seconds_ = 0;
-  std::vector<Past> hosts_;  // by number; the last one of all others
+  std::uint64_t seconds_ = 0;    // since the begin of the first
+  std::uint64_t ended_ns_ = 0;   // 0: no second yet
+  std::bitset<kMarks> skipped_;  // marks of the seconds left out
+  std::vector<Past> hosts_;      // by number; the last one of all others
   Past others_;
   std::array<Cells, kHistory + 1> cells_;  // sums at a second, modulo
 };
