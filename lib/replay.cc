@@ -10,8 +10,6 @@
 namespace iptrk {
 namespace {
 
-constexpr int kLastSeconds = 5;
-
 nlohmann::json VolumeToJson(const Volume& volume) {
   return {{"packets", volume.packets}, {"bytes", volume.bytes}};
 }
@@ -45,15 +43,7 @@ Replay::Replay(const Config& config)
     : config_(config), account_(config_), detector_(config_, account_) {}
 
 void Replay::EndSecond(std::uint64_t end_ns) {
-  for (Incident& change : detector_.EndSecond(end_ns)) {
-    const auto known = std::find_if(
-        incidents_.begin(), incidents_.end(),
-        [&](const Incident& incident) { return incident.id == change.id; });
-    if (known == incidents_.end())
-      incidents_.push_back(std::move(change));
-    else
-      *known = std::move(change);
-  }
+  log_.Take(detector_.EndSecond(end_ns));
 }
 
 void Replay::EndSecondsUntil(std::uint64_t time_ns) {
@@ -74,14 +64,8 @@ void Replay::Take(const iptrk_record& record) {
 
 void Replay::Finish() {
   if (second_end_ == 0) return;
-  // What came last is judged as it would be live, a little later.
-  for (int i = 0; i <= kLastSeconds; ++i, second_end_ += kSecond)
-    EndSecond(second_end_);
-  for (Incident& open : detector_.Open())
-    for (Incident& incident : incidents_)
-      if (incident.id == open.id) incident = open;
-  std::sort(incidents_.begin(), incidents_.end(),
-            [](const Incident& a, const Incident& b) { return a.id < b.id; });
+  EndSecond(second_end_);
+  log_.Finish(detector_, second_end_);
 }
 
 Volume Replay::NonIp() const { return account_.all().nonip; }
@@ -114,7 +98,7 @@ nlohmann::json Replay::ToJson() const {
   }
 
   auto incidents = nlohmann::json::array();
-  for (const Incident& incident : incidents_)
+  for (const Incident& incident : log_.incidents())
     incidents.push_back(iptrk::ToJson(incident));
 
   return {{"packets", total_.packets},

@@ -12,6 +12,7 @@
 #include "lib/account.h"
 #include "lib/config.h"
 #include "lib/detect.h"
+#include "lib/incident_log.h"
 
 namespace iptrk {
 
@@ -26,7 +27,7 @@ class Replay {
 
   const Account& account() const { return account_; }
   // In order of their start; those not cleared by the end are open.
-  const std::vector<Incident>& incidents() const { return incidents_; }
+  const std::vector<Incident>& incidents() const { return log_.incidents(); }
   Volume total() const { return total_; }
   // Bytes and packets of the frames that are not IP.
   Volume NonIp() const;
@@ -41,7 +42,7 @@ class Replay {
   Config config_;
   Account account_;
   Detector detector_;
-  std::vector<Incident> incidents_;
+  IncidentLog log_;
   Volume total_;
   std::uint64_t second_end_ = 0;
 };

@@ -6,6 +6,7 @@
 #
 # Replays what tests/detection/traffic writes, and the captures of real attacks
 # in the directory $IPTRK_CAPTURES. What is right is in tests/detection/labels.
+# What is found is the same by replay and by top --once.
 # And some hundred captures of all protocols that Debian's tcpdump comes with.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
@@ -33,4 +34,27 @@ resp_1_benchmark.pcap martian
 resp_3_malicious.pcap martian' "$(sort <<<"$found")"
 }
 it "finds nothing but martians in the captures that Debian's tcpdump has" ordinary
+
+# incidents COMMAND...: those that it prints, as JSON
+incidents() {
+	build/tools/iptrk -c "$work/private.toml" "$@" |
+		python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["incidents"], indent=1))'
+}
+# told_alike CAPTURE PREFIX
+told_alike() {
+	local replayed shown
+	replayed=$(incidents replay --json --network "$2" "$1") &&
+		shown=$(incidents top --once --json --network "$2" --replay "$1") &&
+		equal "$replayed" "$shown"
+}
+while read -r name prefix _; do
+	sentence="tells by top --once of $name what replay tells"
+	capture=$work/$name.pcap
+	[[ -e $capture ]] || capture=${IPTRK_CAPTURES:-../shared/captures}/$name.pcap
+	if [[ -e $capture ]]; then
+		it "$sentence" told_alike "$capture" "$prefix"
+	else
+		skip "$sentence" 'no such capture; IPTRK_CAPTURES names a directory of real ones'
+	fi
+done < <(grep -v '^#' tests/detection/labels)
 it_ends

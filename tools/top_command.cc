@@ -98,6 +98,7 @@ int Once(const ConsoleOptions& options, const Config& config) {
   unsigned ended = 0;
   // The second in which we began is not a whole one.
   const bool live = options.replay.empty();
+  if (!live) model.KeepIncidents();
   const unsigned wanted = live ? options.seconds + 1 : ~0u;
   std::optional<CaptureError> damage;
   try {
@@ -116,6 +117,7 @@ int Once(const ConsoleOptions& options, const Config& config) {
   } catch (const CaptureError& error) {
     damage = error;
   }
+  if (!live) model.Finish(*snapshot);
   snapshot->interfaces = source->Interfaces();
   snapshot->fill = source->Fill();
   if (options.json) {

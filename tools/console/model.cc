@@ -141,8 +141,10 @@ void Model::FillDetail(Snapshot& snapshot) {
 
 std::shared_ptr<Snapshot> Model::EndSecond(std::uint64_t end_ns) {
   if (ended_ns_ == 0) ended_ns_ = end_ns - kSecond;
-  EndSeconds(ended_ns_, end_ns,
-             [&](std::uint64_t at) { detector_.EndSecond(at); });
+  EndSeconds(ended_ns_, end_ns, [&](std::uint64_t at) {
+    std::vector<Incident> changes = detector_.EndSecond(at);
+    if (log_) log_->Take(std::move(changes));
+  });
   ended_ns_ = end_ns;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->end_ns = end_ns;
@@ -162,6 +164,11 @@ std::shared_ptr<Snapshot> Model::EndSecond(std::uint64_t end_ns) {
   snapshot->evicted = peers_.evicted();
   if (detail_) FillDetail(*snapshot);
   return snapshot;
+}
+
+void Model::Finish(Snapshot& snapshot) {
+  log_->Finish(detector_, ended_ns_);
+  snapshot.incidents = log_->incidents();
 }
 
 }  // namespace iptrk::console

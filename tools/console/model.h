@@ -19,6 +19,7 @@
 
 #include "lib/config.h"
 #include "lib/detect.h"
+#include "lib/incident_log.h"
 #include "tools/console/filter.h"
 #include "tools/console/peer_table.h"
 #include "tools/console/snapshot.h"
@@ -51,6 +52,12 @@ class Model {
   std::shared_ptr<Snapshot> EndSecond(std::uint64_t end_ns);
   StreamBatch TakeStream();
 
+  // For a capture, before its first record: incidents that clear are kept too.
+  void KeepIncidents() { log_.emplace(); }
+  // Call once, when its last second ended: `snapshot` gets all that were kept,
+  // judged by what came last as well.
+  void Finish(Snapshot& snapshot);
+
   const Classifier& classifier() const { return all_.account().classifier(); }
   Verdict Judge(const iptrk_record& record) const;
 
@@ -62,6 +69,7 @@ class Model {
   Config config_;
   Tally all_;
   Detector detector_;
+  std::optional<IncidentLog> log_;  // of a capture
   Filter filter_;
   std::unique_ptr<Tally> filtered_;  // with a filter
   std::vector<iptrk_record> matching_;

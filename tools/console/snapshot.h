@@ -80,7 +80,7 @@ struct Snapshot {
   std::vector<HostRow> hosts;  // in order of their numbers; own ones
   HostDetail detail;           // of the host that was opened
   bool has_detail = false;
-  std::vector<Incident> incidents;          // open
+  std::vector<Incident> incidents;          // open; see Model::Finish()
   std::vector<iptrk_interface> interfaces;  // none in a replay
   double fill = 0;                          // of the fullest ring, 0 to 1
   std::uint64_t merged = 0;   // packets since the start, in merged records
