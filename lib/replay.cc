@@ -70,6 +70,16 @@ void Replay::Finish() {
 
 Volume Replay::NonIp() const { return account_.all().nonip; }
 
+std::vector<const Host*> Replay::HostsByBytes() const {
+  std::vector<const Host*> hosts;
+  account_.hosts().ForEach([&](const Host& host) { hosts.push_back(&host); });
+  std::sort(hosts.begin(), hosts.end(), [](const Host* a, const Host* b) {
+    const std::uint64_t at = TotalBytes(*a), bt = TotalBytes(*b);
+    return at != bt ? at > bt : a->address < b->address;
+  });
+  return hosts;
+}
+
 nlohmann::json Replay::ToJson() const {
   const NetworkVolume& all = account_.all();
   const Volume nonip = NonIp();
@@ -77,14 +87,8 @@ nlohmann::json Replay::ToJson() const {
   martian.bytes -= nonip.bytes;
   martian.packets -= nonip.packets;
 
-  std::vector<const Host*> hosts;
-  account_.hosts().ForEach([&](const Host& host) { hosts.push_back(&host); });
-  std::sort(hosts.begin(), hosts.end(), [](const Host* a, const Host* b) {
-    const std::uint64_t at = TotalBytes(*a), bt = TotalBytes(*b);
-    return at != bt ? at > bt : a->address < b->address;
-  });
   auto host_list = nlohmann::json::array();
-  for (const Host* host : hosts)
+  for (const Host* host : HostsByBytes())
     host_list.push_back(HostToJson(
         *host, config_.networks[static_cast<std::size_t>(host->network)].name));
 

@@ -31,6 +31,8 @@ class Replay {
   Volume total() const { return total_; }
   // Bytes and packets of the frames that are not IP.
   Volume NonIp() const;
+  // Those with most bytes first, received and sent, other own hosts' too.
+  std::vector<const Host*> HostsByBytes() const;
 
   // The object that `iptrk replay --json` prints; volumes are layer-2 bytes.
   nlohmann::json ToJson() const;

@@ -57,4 +57,6 @@ while read -r name prefix _; do
 		skip "$sentence" 'no such capture; IPTRK_CAPTURES names a directory of real ones'
 	fi
 done < <(grep -v '^#' tests/detection/labels)
+it 'lists first who exchanges most, be it among ours' matches $'own host[^\n]*\n  10\\.1\\.0\\.80 +3564140 +817560074 ' \
+	"$(build/tools/iptrk -c "$work/private.toml" replay --network 10.1.0.0/24 "$work/backup-inside.pcap")"
 it_ends

@@ -71,19 +71,16 @@ void PrintText(const Replay& replay) {
                 all.Of(static_cast<Direction>(i)));
   PrintVolume("(non-IP)", replay.NonIp());
 
-  std::vector<const Host*> hosts;
-  replay.account().hosts().ForEach(
-      [&](const Host& host) { hosts.push_back(&host); });
-  std::sort(hosts.begin(), hosts.end(), [](const Host* a, const Host* b) {
-    return a->In().bytes + a->Out().bytes > b->In().bytes + b->Out().bytes;
-  });
+  const std::vector<const Host*> hosts = replay.HostsByBytes();
   if (!hosts.empty())
-    fmt::print("\n  {:<39} {:>16} {:>16} {:>12}\n", "own host", "bytes in",
-               "bytes out", "packets");
-  for (std::size_t i = 0; i < std::min(hosts.size(), kTopHosts); ++i)
+    fmt::print("\n  {:<39} {:>16} {:>16} {:>12}\n", "own host",
+               "bytes received", "bytes sent", "packets");
+  for (std::size_t i = 0; i < std::min(hosts.size(), kTopHosts); ++i) {
+    const Volume received = hosts[i]->Total(Way::kReceived);
+    const Volume sent = hosts[i]->Total(Way::kSent);
     fmt::print("  {:<39} {:>16} {:>16} {:>12}\n", hosts[i]->address.ToString(),
-               hosts[i]->In().bytes, hosts[i]->Out().bytes,
-               hosts[i]->In().packets + hosts[i]->Out().packets);
+               received.bytes, sent.bytes, received.packets + sent.packets);
+  }
   if (hosts.size() > kTopHosts)
     fmt::print("  … and {} more; --json lists all\n", hosts.size() - kTopHosts);
 

@@ -42,6 +42,23 @@ TEST(Replay, AddsUpToTheCapturesOwnTotals) {
   EXPECT_EQ(json["hosts"][0]["address"], "10.1.0.5");
 }
 
+TEST(Replay, ListsHostsByWhatTheyExchangedWithAnyone) {
+  Replay replay(Lan(1e9));
+  const auto take = [&](const char* src, const char* dst, std::uint32_t bytes) {
+    replay.Take(
+        Record({.src = src, .dst = dst, .bytes = bytes, .time_ns = kStart}));
+  };
+  take("44.1.2.3", "10.1.0.9", 100);
+  take("10.1.0.8", "10.1.0.7", 3000);
+  take("10.1.0.9", "44.1.2.3", 100);
+  replay.Finish();
+  std::vector<std::string> hosts;
+  for (const Host* host : replay.HostsByBytes())
+    hosts.push_back(host->address.ToString());
+  EXPECT_EQ(hosts,
+            (std::vector<std::string>{"10.1.0.7", "10.1.0.8", "10.1.0.9"}));
+}
+
 void Flood(Replay& replay) {
   for (int i = 0; i < 10000; ++i)
     replay.Take(Record(
