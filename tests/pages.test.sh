@@ -66,8 +66,6 @@ for picture in histogram heat network; do
 		complains 2 '--network nowhere: unknown; there are: empty lan' plain "$picture" --network nowhere
 done
 it 'draws the only network that has data' plain histogram --output "$work/only.svg"
-it 'and none of a network that has none' complains 1 'no data: 10\.9\.0\.0/24 had no traffic' \
-	plain heat --network empty --output "$work/none.svg"
 it 'says that a picture is too large to be one' complains 2 '--width 8192 with --zoom 4: a PNG has at most' \
 	plain histogram --width 8192 --zoom 4 --output "$work/large.png"
 it 'says that a template wants a network' complains 2 '--host 10\.1\.0\.80: network is of a network' \
