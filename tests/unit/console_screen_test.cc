@@ -270,7 +270,8 @@ TEST_F(ConsoleScreen, ShowsTheSecondThatEndedAndTheMinute) {
 TEST_F(ConsoleScreen, CountsTheSecondsOfAPause) {
   Model leaping(Ours());
   std::uint64_t time = kStart;
-  for (const unsigned pause : {1, 1, 8, 1, 29, 60, 2, 61, 1, 59, 300, 9, 1}) {
+  for (const unsigned pause :
+       {1u, 1u, 8u, 1u, 29u, 60u, 2u, 61u, 1u, 59u, 300u, 9u, 1u}) {
     const iptrk_record record = Record(
         {.src = "192.0.2.7", .dst = "10.1.0.80", .bytes = 7, .time_ns = time});
     model_.Take({&record, 1});

@@ -135,7 +135,7 @@ void ReadLedger(SiteContext& context) {
         ledger->Incidents(*end - kIncidentDays * kDay, *end + kDay);
     context.ledger = std::move(ledger);
   } catch (const LedgerError& error) {
-    context.problems.push_back({options.ledger.string(), error.what()});
+    context.problems.push_back({"[ledger]", error.what()});
   }
 }
 
