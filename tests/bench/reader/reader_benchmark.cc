@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The reader's way of a record: drained, both sides looked up, classified, its
 // service found, networks and both hosts updated; against the least that could
-// be done, two updates of a flat table, and against std::unordered_map. The
-// rules look on: a SYN in 12 records, and all UDP but QUIC's, is theirs to see.
+// be done, two updates of a flat table, and against std::unordered_map. In the
+// whole path the rules look on, too: a SYN in 16 TCP records, and all UDP but
+// QUIC's, is theirs to see.
 //
-//   build/tests/bench/reader/reader_benchmark
+//   build/tests/bench/reader/reader_benchmark --benchmark_repetitions=7
+//     --benchmark_enable_random_interleaving=true
 //
 // Time is for a record; the ratios hold within one run only. Arguments: the
 // number of own hosts, of which each record has two, uniformly chosen.
@@ -75,6 +77,18 @@ void SetHosts(benchmark::State& state) {
   state.counters["per_record"] = benchmark::Counter(
       static_cast<double>(state.iterations()) * static_cast<double>(kRecords),
       benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+// Both sides, service, slot and hosts, without detection.
+void Accounting(benchmark::State& state) {
+  const auto records = Records(static_cast<std::uint32_t>(state.range(0)));
+  const Config config = Ours();
+  Account account(config);
+  account.Take(records);
+  for (auto _ : state)
+    Drain(records,
+          [&](std::span<const iptrk_record> piece) { account.Take(piece); });
+  SetHosts(state);
 }
 
 void WholePath(benchmark::State& state) {
@@ -180,6 +194,7 @@ void UnorderedMap(benchmark::State& state) {
 #define IPTRK_BENCHMARK(name) \
   BENCHMARK(name)->Arg(65536)->Arg(1000000)->Unit(benchmark::kMillisecond)
 IPTRK_BENCHMARK(TwoFlatUpdates);
+IPTRK_BENCHMARK(Accounting);
 IPTRK_BENCHMARK(WholePath);
 IPTRK_BENCHMARK(UnorderedMap);
 IPTRK_BENCHMARK(SecondsEnd);
