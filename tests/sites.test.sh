@@ -151,4 +151,17 @@ it 'offers Prometheus all that the dashboard draws' dashboard
 it 'offers no hosts to Prometheus' equal 0 "$(grep -c 'iptrk_host' "$work/metrics")"
 it 'has at the centre what the first node has' same node1
 it 'has at the centre what the second node has' same node2
+# No ledger is at the centre.
+cat >"$work/centre.toml" <<-END
+	[networks.lan]
+	prefixes = ["10.0.0.0/23"]
+	[ledger]
+	path = "$work/none.sqlite"
+END
+pages() {
+	"${IPTRK_BUILD:-build}/tools/iptrk" --config "$work/centre.toml" pages --templates rrd-templates \
+		--page-templates tools/page-templates --collectd-host node1 \
+		--rrd-directory "$work/centre.rrd" --output "$work/site" && grep -q '10\.0\.' "$work/site/index.html"
+}
+it 'draws the pages of a node at the centre' pages
 it_ends
