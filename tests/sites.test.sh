@@ -12,12 +12,11 @@ cd "$(dirname "$0")/.." || exit 2
 . tests/vm/it.sh
 
 work=$(mktemp -d)
-pids=()
 buffer=$(sysctl -n net.core.rmem_default) buffer_max=$(sysctl -n net.core.rmem_max)
 # shellcheck disable=SC2317 # from the trap
 clean_up() {
-	kill "${pids[@]}" 2>/dev/null
-	wait 2>/dev/null
+	# Not children of this shell: claims are made in others.
+	xargs kill <"$work/pids" 2>/dev/null
 	sysctl -qw "net.core.rmem_default=$buffer" "net.core.rmem_max=$buffer_max"
 	rm -rf "$work"
 }
@@ -39,7 +38,7 @@ daemon() {
 		grep -v '^TypesDB'
 	} >"$work/$1.conf"
 	collectd -f -C "$work/$1.conf" >"$work/$1.log" 2>&1 &
-	pids+=($!)
+	echo $! >>"$work/pids"
 	for _ in {1..100}; do
 		[[ ! -S $work/$1.sock ]] || return 0
 		sleep 0.1
