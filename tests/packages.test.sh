@@ -83,7 +83,7 @@ machine() {
 part() {
 	local suite=$1 part=$2 said=$work/$1/said
 	kernel "$work/$suite" "$3" || { it "$suite has a kernel for '$part'" false; return; }
-	machine "$work/$suite" 2400 "$part" "${@:4}"
+	machine "$work/$suite" 5400 "$part" "${@:4}"
 	sed -nE "s/^(ok|not ok|skip) - /\1 - $suite: /p; /^    /p" "$said"
 	it_made=$((it_made + $(grep -cE '^(not )?ok - ' "$said")))
 	it_failed=$((it_failed + $(grep -c '^not ok - ' "$said")))
