@@ -161,6 +161,42 @@ void Account::TakeUntracked(const iptrk_record& record, Way way,
               : volume.out) += record;
 }
 
+AccountSums Account::Sums() const {
+  AccountSums sums{all_, martian_, networks_, untracked_, {}};
+  hosts_.ForEach([&](const Host& host) {
+    if (host.Total(Way::kReceived).packets + host.Total(Way::kSent).packets > 0)
+      sums.hosts.push_back(host);
+  });
+  return sums;
+}
+
+bool Account::Resume(const AccountSums& sums, bool networks_too) {
+  const auto alike = [&](const NetworkVolume& volume) {
+    return volume.cells().size() == all_.cells().size();
+  };
+  networks_too = networks_too && alike(sums.all) &&
+                 std::ranges::all_of(sums.networks, alike) &&
+                 sums.networks.size() == networks_.size() &&
+                 sums.untracked.size() == untracked_.size();
+  if (networks_too) {
+    all_ = sums.all;
+    martian_ = sums.martian;
+    networks_ = sums.networks;
+    untracked_ = sums.untracked;
+  }
+  for (const Host& kept : sums.hosts) {
+    const HostRef ref = hosts_.Add(kept.address);
+    if (!ref.HasHost()) continue;
+    Host& host = hosts_[ref.Number()];
+    host.volume = kept.volume;
+    host.peers = kept.peers;
+    host.last_seen_ns = kept.last_seen_ns;
+    host.rate = kept.rate;
+    host.udp_before = kept.udp_before;
+  }
+  return networks_too;
+}
+
 void Account::ClearHosts(std::uint64_t end_ns) {
   hosts_.ForEach([=](Host& host) {
     if (host.Total(Way::kReceived).packets + host.Total(Way::kSent).packets > 0)

@@ -34,6 +34,15 @@ class Watcher {
   virtual void OnMartian(const iptrk_record& record, Martian kind) = 0;
 };
 
+// What an account has counted since it was cleared.
+struct AccountSums {
+  NetworkVolume all = NetworkVolume();
+  std::array<Volume, kMartians> martian{};
+  std::vector<NetworkVolume> networks;
+  std::vector<CustomerVolume> untracked;
+  std::vector<Host> hosts;  // those with traffic
+};
+
 class Account {
  public:
   explicit Account(const Config& config);
@@ -69,11 +78,19 @@ class Account {
     return kind == Martian::kNonIp ? all_.nonip
                                    : martian_[static_cast<std::size_t>(kind)];
   }
+  // By Martian; of frames that are not IP it knows nothing.
+  const std::array<Volume, kMartians>& martian() const { return martian_; }
   const std::vector<NetworkVolume>& networks() const { return networks_; }
   HostTable& hosts() { return hosts_; }
   const HostTable& hosts() const { return hosts_; }
   // By customer: of own addresses beyond HostTable::kMostHosts.
   const std::vector<CustomerVolume>& untracked() const { return untracked_; }
+
+  AccountSums Sums() const;
+  // Goes on from there: of hosts that are ours, and, when they are those of
+  // this configuration (`networks_too`), of networks and services; returns
+  // whether of these. In an account that has counted nothing.
+  bool Resume(const AccountSums& sums, bool networks_too);
 
   // Begins anew at `end_ns`: who had traffic was seen until then.
   void ClearHosts(std::uint64_t end_ns);

@@ -10,6 +10,8 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "lib/books_count.h"
 #include "lib/detect.h"
@@ -27,6 +29,9 @@ constexpr int kWaitMs = 200;
 constexpr auto kLedgerPatience = std::chrono::seconds(5);
 constexpr auto kRetry = std::chrono::seconds(5);
 constexpr double kEarlyCommitFill = 0.5;
+constexpr double kUrgentFill = 0.75;
+constexpr std::uint64_t kWriteTime = 2 * kSecond;
+constexpr std::uint64_t kLedgerTime = 3 * kSecond;
 constexpr std::uint64_t kLongestWait = 3600 * kSecond;
 constexpr std::uint64_t kStepWorthSaying = 2 * kSecond;
 constexpr std::int64_t kBaselinesEvery = 600;  // seconds
@@ -44,9 +49,22 @@ Span SpanSince(std::uint64_t begin_ns, std::uint64_t end_ns, int interval) {
   return {end_ns, static_cast<int>((end_ns - begin_ns) / kSecond), interval};
 }
 
-std::string NotePath(std::string queue) {
+std::string RunPath(std::string queue, std::string_view what) {
   std::ranges::replace(queue, '/', '_');
-  return fmt::format("/run/iptrk/{}.mark", queue);
+  return fmt::format("/run/iptrk/{}.{}", queue, what);
+}
+
+// Whose sums a checkpoint has.
+std::string NamesOf(const Config& config) {
+  std::string names;
+  const auto add = [&](const auto& parts) {
+    for (const auto& part : parts) names += part.name + '\n';
+    names += '\n';
+  };
+  add(config.networks);
+  add(config.services);
+  add(config.customers);
+  return names;
 }
 
 }  // namespace
@@ -73,6 +91,7 @@ struct Collector::Session {
   std::vector<iptrk_interface> interfaces;  // when the last slot was closed
   BooksCount books;                         // at the last slot's end
   QueueSlot slot;
+  std::uint64_t urgent_since = 0;  // 0: the queue has room
   bool said_step = false;
   // Slots that an earlier reader closed, and where; to be closed there again.
   std::deque<LedgerPosition> past;
@@ -85,7 +104,8 @@ Collector::Collector(Config config, ConfigFile* file, CollectorOutput& output)
     : config_(std::move(config)),
       file_(file),
       output_(output),
-      note_(NotePath(config_.queue.name)) {}
+      note_(RunPath(config_.queue.name, "mark")),
+      checkpoint_(RunPath(config_.queue.name, "checkpoint")) {}
 
 Collector::~Collector() = default;
 
@@ -142,8 +162,9 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
   changed_ = false;
   Session session(Effective(queue), queue);
   queue.Own(session.config.networks);
-  Begin(session);
+  const std::optional<Checkpoint> checkpoint = Begin(session);
   BeginSlots(session);
+  if (checkpoint) Resume(session, *checkpoint);
   while (!stop.stop_requested()) {
     if (!queue.Wait(kWaitMs)) {
       output_.OnError("the queue was destroyed; attaching anew");
@@ -155,18 +176,33 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
 
 // Where an earlier reader's slots ended, this one's do. Without such marks the
 // first record's time says which slot is open.
-void Collector::Begin(Session& session) {
-  const QueueMark here{session.queue.attach().created_ns,
-                       session.queue.Position()};
+std::optional<Checkpoint> Collector::Begin(Session& session) {
+  QueueMark here{session.queue.attach().created_ns, session.queue.Position()};
+  // Of a queue that was never read, or of no use any more.
+  std::optional<Checkpoint> checkpoint = checkpoint_.Read();
+  if (checkpoint && !checkpoint->Continues(here)) checkpoint.reset();
+  has_checkpoint_ = checkpoint.has_value();
+  if (checkpoint) {
+    session.queue.Skip(checkpoint->mark.positions);
+    here = checkpoint->mark;
+  }
   const std::uint64_t oldest = session.queue.OldestTime();
-  session.second_end = SecondAfter(oldest ? oldest : clock_.Now());
+  session.second_end = checkpoint ? checkpoint->second_end
+                                  : SecondAfter(oldest ? oldest : clock_.Now());
   // Whoever gave back what it had not yet counted left a gap before that.
   const bool untouched =
       std::all_of(here.positions.begin(), here.positions.end(),
                   [](std::uint64_t position) { return position == 0; });
   std::uint64_t whole_from =
       untouched ? here.created_ns : session.second_end - kSecond;
-  if (!ledger_) return;
+  if (checkpoint) {
+    whole_from = checkpoint->whole_from;
+    session.slot_begin = checkpoint->slot_begin;
+    session.hosts_begin = checkpoint->hosts_begin;
+    if (auto books = BooksCount::Parse(checkpoint->books))
+      session.books = std::move(*books);
+  }
+  if (!ledger_) return checkpoint;
   // A ledger that can't be opened by then is told by OnHealth(), and begins
   // when it can.
   const LedgerStart start =
@@ -192,7 +228,7 @@ void Collector::Begin(Session& session) {
         mark.mark.positions.size() != here.positions.size())
       continue;
     // Of several ends at one place, slots without traffic, the first.
-    if (!found && mark.mark.positions == here.positions) {
+    if (!found && !checkpoint && mark.mark.positions == here.positions) {
       found = true;
       session.second_end = Ns(mark.end) + kSecond;
       whole_from = std::min(whole_from, Ns(mark.end));
@@ -201,7 +237,7 @@ void Collector::Begin(Session& session) {
                           mark.mark.positions.begin(), std::less_equal{})) {
       session.past.push_back(mark);
     }
-    if (Ns(mark.end) >= session.second_end) continue;
+    if (checkpoint || Ns(mark.end) >= session.second_end) continue;
     session.slot_begin = Ns(mark.end);
     if (auto books = BooksCount::Parse(mark.books))
       session.books = std::move(*books);
@@ -211,6 +247,7 @@ void Collector::Begin(Session& session) {
   const auto last = note_.Read();
   if (last && last->mark.created_ns == here.created_ns &&
       (start.marks.empty() || last->end > start.marks.back().end) &&
+      (!checkpoint || Ns(last->end) >= session.second_end) &&
       last->mark.positions.size() == here.positions.size() &&
       std::equal(here.positions.begin(), here.positions.end(),
                  last->mark.positions.begin(), std::less_equal{})) {
@@ -219,6 +256,17 @@ void Collector::Begin(Session& session) {
   }
   session.keeper = std::make_unique<LedgerKeeper>(
       *ledger_, start, session.books, here.created_ns, whole_from);
+  return checkpoint;
+}
+
+void Collector::Resume(Session& session, const Checkpoint& checkpoint) {
+  const bool networks_too = session.account.Resume(
+      checkpoint.sums, checkpoint.names == NamesOf(session.config));
+  session.slot.records = checkpoint.records;
+  if (!session.keeper) return;
+  session.keeper->Resume(checkpoint.total);
+  if (!networks_too)
+    session.keeper->TakeSlot(checkpoint.sums.all, checkpoint.sums.martian);
 }
 
 // A slot of zeros before the first one: an RRD takes a value for the time
@@ -269,7 +317,7 @@ void Collector::Advance(Session& session, std::stop_token stop) {
     if (now < session.second_end + kGrace) break;
     EndSecond(session, now);
   }
-  GiveBack(session);
+  GiveBack(session, now);
   // Twice a second is enough for a file, and right for telling that it rests.
   if (file_ && now >= ask_file_at_) {
     ask_file_at_ = now + kSecond / 2;
@@ -311,7 +359,8 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
       session.books.ToText()};
   if (ledger_) TakeNote(mark);
   output_.OnSlot(slot, session.account, session.config.networks);
-  if (session.keeper) session.keeper->TakeSlot(session.account);
+  if (session.keeper)
+    session.keeper->TakeSlot(session.account.all(), session.account.martian());
   session.account.ClearNetworks();
   output_.OnBooks(slot, gained);
   session.account.SetInterfaces(session.interfaces);
@@ -385,8 +434,9 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
 
 // Back to the kernel goes what is in the ledger, and given to whoever writes
 // values an interval ago. When there is no more room for that, what is in the
-// ledger; and at last, unsafe as it is, all that was read.
-void Collector::GiveBack(Session& session) {
+// ledger; then also what is kept aside; and at last, unsafe as it is, all that
+// was read.
+void Collector::GiveBack(Session& session, std::uint64_t now_ns) {
   std::optional<LedgerPosition> last;
   const auto give_back = [&](std::size_t kept) {
     while (session.held.size() > kept &&
@@ -394,17 +444,53 @@ void Collector::GiveBack(Session& session) {
       last = std::move(session.held.front());
       session.held.pop_front();
     }
-    if (last) session.queue.Commit(last->mark.positions);
+    if (!last) return;
+    session.queue.Commit(last->mark.positions);
+    if (std::exchange(has_checkpoint_, false)) checkpoint_.Remove();
   };
+  // Whoever writes values gets some time for those of the last slot.
+  const double enough =
+      now_ns < session.slot_begin + kWriteTime ? kUrgentFill : kEarlyCommitFill;
   give_back(1);
-  if (session.queue.Fill() > kEarlyCommitFill) {
-    give_back(0);
-    if (session.queue.Fill() > kEarlyCommitFill) {
-      session.queue.Commit(session.queue.Position());
-      session.held.clear();
-      ++session.slot.early_commits;
-    }
+  if (session.queue.Fill() > enough) give_back(0);
+  // Stopped amid slots that an earlier reader ended: the next one ends them.
+  if (!session.past.empty()) return;
+  const double fill = session.queue.Fill();
+  if (fill <= kUrgentFill) session.urgent_since = 0;
+  if (fill <= enough) return;
+  // The ledger gets some time too: meanwhile a full queue merges.
+  if (!session.held.empty()) {
+    if (fill <= kUrgentFill) return;
+    if (session.urgent_since == 0) session.urgent_since = now_ns;
+    if (now_ns < session.urgent_since + kLedgerTime) return;
+    session.held.clear();
+  } else {
+    KeepAside(session);
   }
+  session.queue.Commit(session.queue.Position());
+  ++session.slot.early_commits;
+}
+
+void Collector::KeepAside(Session& session) {
+  const std::uint64_t whole_from =
+      session.keeper ? session.keeper->whole_from_ns() : session.hosts_begin;
+  has_checkpoint_ = checkpoint_.Write(
+      {.mark = {session.queue.attach().created_ns, session.queue.Position()},
+       .second_end = session.second_end,
+       .slot_begin = session.slot_begin,
+       .hosts_begin = session.hosts_begin,
+       .whole_from = whole_from,
+       .records = session.slot.records,
+       .total = session.keeper ? session.keeper->total() : TotalVolume{},
+       .books = session.books.ToText(),
+       .names = NamesOf(session.config),
+       .sums = session.account.Sums()});
+  if (has_checkpoint_ || said_checkpoint_) return;
+  said_checkpoint_ = true;
+  output_.OnError(fmt::format(
+      "{}: {}; until it can be written, a restart loses what was counted of an "
+      "interval when the queue is more than half full",
+      checkpoint_.path(), std::strerror(errno)));
 }
 
 // A changed file holds from the end of a host interval on, when nothing is

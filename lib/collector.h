@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "lib/account.h"
+#include "lib/checkpoint.h"
 #include "lib/config.h"
 #include "lib/config_file.h"
 #include "lib/incident.h"
@@ -37,7 +38,7 @@ namespace iptrk {
 struct QueueSlot {
   double fill = 0;            // of the fullest ring, 0 to 1
   std::uint64_t records = 0;  // drained in the slot
-  std::uint64_t early_commits = 0;
+  std::uint64_t early_commits = 0;  // before an interval was over
   double lag = 0;  // seconds from the slot's end to its closing
 };
 
@@ -90,8 +91,10 @@ class Collector {
   void OpenLedger();
   Config Effective(const Queue& queue);
   void Attend(Queue& queue, std::stop_token stop);
-  void Begin(Session& session);
+  // Returns what it goes on from.
+  std::optional<Checkpoint> Begin(Session& session);
   void BeginSlots(Session& session);
+  void Resume(Session& session, const Checkpoint& checkpoint);
   void Advance(Session& session, std::stop_token stop);
   std::size_t Drain(Session& session, std::uint64_t until_ns);
   void EndSecond(Session& session, std::uint64_t now_ns);
@@ -102,7 +105,8 @@ class Collector {
                                    std::uint64_t now_ns);
   void TakeNote(const LedgerPosition& mark);
   void EndHosts(Session& session, const LedgerPosition& mark);
-  void GiveBack(Session& session);
+  void GiveBack(Session& session, std::uint64_t now_ns);
+  void KeepAside(Session& session);
   void TakeChange();
   void Reconfigure(Session& session);
 
@@ -112,6 +116,9 @@ class Collector {
   std::unique_ptr<LedgerWriter> ledger_;  // null: none wanted
   SlotNote note_;                         // written with a ledger only
   bool said_note_ = false;
+  CheckpointFile checkpoint_;
+  bool has_checkpoint_ = false;
+  bool said_checkpoint_ = false;
   bool changed_ = false;  // config_, since the session has it
   std::uint64_t ask_file_at_ = 0;
   SteadyClock clock_;

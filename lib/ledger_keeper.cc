@@ -44,9 +44,7 @@ LedgerIncident LedgerIncidentOf(const Incident& incident) {
 LedgerKeeper::LedgerKeeper(LedgerWriter& writer, const LedgerStart& start,
                            const BooksCount& books, std::uint64_t created_ns,
                            std::uint64_t whole_from_ns)
-    : writer_(writer),
-      whole_from_(
-          static_cast<std::int64_t>((whole_from_ns + kSecond - 1) / kSecond)) {
+    : writer_(writer), whole_from_ns_(whole_from_ns) {
   if (start.applied) applied_end_ = start.applied->end;
   const bool same =
       start.applied && start.applied->mark.created_ns == created_ns;
@@ -61,15 +59,18 @@ LedgerKeeper::LedgerKeeper(LedgerWriter& writer, const LedgerStart& start,
   counted_ = books;
 }
 
-void LedgerKeeper::TakeSlot(const Account& account) {
-  const NetworkVolume& all = account.all();
+void LedgerKeeper::TakeSlot(const NetworkVolume& all,
+                            const std::array<Volume, kMartians>& martian) {
+  const auto of = [&](Martian kind) {
+    return martian[static_cast<std::size_t>(kind)];
+  };
   total_.in += all.Of(Direction::kIn);
   total_.out += all.Of(Direction::kOut);
   total_.internal += all.Of(Direction::kInternal);
-  total_.bogon += account.Of(Martian::kBogon);
-  total_.spoofed += account.Of(Martian::kSpoofed);
-  total_.foreign += account.Of(Martian::kForeign);
-  total_.nonip += account.Of(Martian::kNonIp);
+  total_.bogon += of(Martian::kBogon);
+  total_.spoofed += of(Martian::kSpoofed);
+  total_.foreign += of(Martian::kForeign);
+  total_.nonip += all.nonip;
   total_.unattributed += all.unattributed;
 }
 
@@ -77,12 +78,14 @@ void LedgerKeeper::EndInterval(const LedgerPosition& mark, int seconds,
                                const Account& account,
                                const std::vector<Customer>& customers,
                                const BooksCount& books, std::string baselines) {
+  const auto whole_from =
+      static_cast<std::int64_t>((whole_from_ns_ + kSecond - 1) / kSecond);
   LedgerEntry entry;
   entry.baselines = std::move(baselines);
   entry.end = mark.end;
   entry.seconds = seconds;
   entry.covered = static_cast<int>(
-      std::clamp<std::int64_t>(mark.end - whole_from_, 0, seconds));
+      std::clamp<std::int64_t>(mark.end - whole_from, 0, seconds));
   entry.total = std::exchange(total_, {});
   entry.mark = mark.mark;
   // Applied before we began: it would be ignored, and its books with it.

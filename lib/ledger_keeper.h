@@ -6,6 +6,7 @@
 #ifndef IPTRK_LIB_LEDGER_KEEPER_H_
 #define IPTRK_LIB_LEDGER_KEEPER_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,8 +31,14 @@ class LedgerKeeper {
                const BooksCount& books, std::uint64_t created_ns,
                std::uint64_t whole_from_ns);
 
-  // Adds a slot's networks, before they are cleared.
-  void TakeSlot(const Account& account);
+  // Adds a slot's networks, before they are cleared: Account::all() and
+  // Account::martian().
+  void TakeSlot(const NetworkVolume& all,
+                const std::array<Volume, kMartians>& martian);
+  // Of the open interval, and to go on from there.
+  const TotalVolume& total() const { return total_; }
+  std::uint64_t whole_from_ns() const { return whole_from_ns_; }
+  void Resume(const TotalVolume& total) { total_ = total; }
   // Ends an interval of `seconds`: the account's hosts are those of it, and the
   // mark has the text of `books`.
   // `baselines`: empty where they stay as they are.
@@ -42,7 +49,7 @@ class LedgerKeeper {
 
  private:
   LedgerWriter& writer_;
-  std::int64_t whole_from_;
+  std::uint64_t whole_from_ns_;
   std::int64_t applied_end_ = 0;  // when we began
   TotalVolume total_;
   BooksCount counted_;  // at the last entry

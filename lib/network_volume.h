@@ -44,6 +44,16 @@ class NetworkVolume {
   Volume Total() const;
   void Clear();
 
+  // All cells, to be kept and set again; false when they are none.
+  const std::vector<Volume>& cells() const { return cells_; }
+  bool SetCells(std::vector<Volume> cells) {
+    constexpr std::size_t kPerService = kDirections * kSplits;
+    if (cells.empty() || cells.size() % kPerService != 0) return false;
+    services_ = cells.size() / kPerService;
+    cells_ = std::move(cells);
+    return true;
+  }
+
  private:
   std::size_t Cell(Direction direction, Split split,
                    std::size_t service) const {

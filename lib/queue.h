@@ -75,6 +75,8 @@ class Queue {
   std::uint64_t OldestTime() const;
 
   Mark Position() const { return read_; }
+  // Goes on reading at `mark`, which is not behind.
+  void Skip(const Mark& mark) { read_ = mark; }
   // Gives everything before `mark` back to the kernel: a reader that starts
   // anew will start there.
   void Commit(const Mark& mark);

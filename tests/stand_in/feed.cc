@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Fills a queue in a file (queue_file.h) as the module would:
-// stand_in_feed FILE RECORDS HOSTS SECONDS
+// stand_in_feed FILE RECORDS HOSTS PER_SECOND SECONDS
 //
-// For each address of 10.64.0.0 and following a datagram every 16 s. Makes the
-// file when it is not there, and goes on where it was otherwise. Prints the
-// frames that came in, and those for which the ring had no room.
+// So many datagrams a second, to each of the addresses from 10.64.0.0 on in its
+// turn. Makes the file when it is not there, and goes on where it was
+// otherwise. Prints the frames that came in, and those for which the ring had
+// no room.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,7 +25,6 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kTick = 4'000'000;
-constexpr std::uint64_t kRound = 16 * kSecond;
 
 std::uint64_t Now() {
   timespec now;
@@ -64,7 +64,7 @@ iptrk_record Datagram(std::uint32_t host) {
 }
 
 int Feed(const char* path, std::uint32_t records, std::uint32_t hosts,
-         std::uint64_t seconds) {
+         std::uint64_t rate, std::uint64_t seconds) {
   const int file = open(path, O_RDWR | O_CREAT, 0600);
   const std::uint64_t ring_bytes = RingBytes(records);
   if (file < 0 ||
@@ -81,16 +81,16 @@ int Feed(const char* path, std::uint32_t records, std::uint32_t hosts,
   if (info->created_ns == 0) *info = {Now(), records};
 
   const std::uint64_t begin = Now();
-  const std::uint64_t wanted = hosts * seconds * kSecond / kRound;
+  const std::uint64_t wanted = rate * seconds;
   std::uint64_t came = 0;
   std::uint64_t no_room = 0;
   while (came + no_room < wanted) {
     const timespec tick = {0, static_cast<long>(kTick)};
     nanosleep(&tick, nullptr);
     const std::uint64_t now = Now();
-    const std::uint64_t due = std::min<std::uint64_t>(
-        wanted, (now - begin) / kTick * kTick * hosts / kRound);
-    for (; came + no_room < due;) {
+    const std::uint64_t ms = (now - begin) / kTick * kTick / (kSecond / 1000);
+    const std::uint64_t due = std::min(wanted, ms * rate / 1000);
+    while (came + no_room < due) {
       const std::uint64_t position = head->head;
       const std::uint64_t done =
           std::atomic_ref(commit->committed).load(std::memory_order_acquire);
@@ -116,11 +116,13 @@ int Feed(const char* path, std::uint32_t records, std::uint32_t hosts,
 }  // namespace iptrk::stand_in
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: stand_in_feed FILE RECORDS HOSTS SECONDS\n");
+  if (argc != 6) {
+    std::fprintf(
+        stderr, "usage: stand_in_feed FILE RECORDS HOSTS PER_SECOND SECONDS\n");
     return 2;
   }
-  return iptrk::stand_in::Feed(
-      argv[1], static_cast<std::uint32_t>(std::stoul(argv[2])),
-      static_cast<std::uint32_t>(std::stoul(argv[3])), std::stoull(argv[4]));
+  return iptrk::stand_in::Feed(argv[1],
+                               static_cast<std::uint32_t>(std::stoul(argv[2])),
+                               static_cast<std::uint32_t>(std::stoul(argv[3])),
+                               std::stoull(argv[4]), std::stoull(argv[5]));
 }

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What restarts of collectd lose when a ring is full long before an interval
+# ends: nothing. tests/restart.test.sh
+#
+# 3,000 frames a second for 500 hosts and a queue of the default size, which
+# holds 21 seconds of them. IPTRK_RESTART_SECONDS is how long (100).
+cd "$(dirname "$0")/.." || exit 2
+. tests/vm/it.sh
+. tests/larger.sh
+seconds=${IPTRK_RESTART_SECONDS:-100}
+rate=3000 hosts=500 name=restart
+larger_begins
+
+reader() {
+	{
+		printf '%s\n' 'LoadPlugin rrdtool' '<Plugin rrdtool>' "DataDir \"$disk\"" 'CacheTimeout 0' 'RRARows 400' \
+			'RRATimespan 24000' '</Plugin>'
+		plugin "$work/iptrk.toml"
+	} | daemon $name
+}
+in_ledger() {
+	[[ $(of_ledger "$name" 'SELECT sum(in_bytes) FROM total') == $((60 * came)) ]]
+}
+configuration $name "$disk" | sed '/^records/d' >"$work/iptrk.toml"
+"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts $rate "$seconds" >"$work/fed" &
+feeding=$!
+until_true 10 test -e "$queues/$name"
+end=$((SECONDS + seconds)) kills=0 stops=0
+reader
+while ((SECONDS < end)); do
+	sleep $((RANDOM % 7 + 2)).$((RANDOM % 10))
+	if ((RANDOM % 2)); then
+		kill -KILL "$(pid_of $name)"
+		until_true 10 eval "! kill -0 $(pid_of $name)"
+		kills=$((kills + 1))
+	else
+		stop $name
+		stops=$((stops + 1))
+	fi
+	rm -f "$work/$name.sock"
+	reader
+done
+wait $feeding
+read -r came no_room <"$work/fed"
+# Until the last interval has ended, and what its end gave away is written.
+until_true 150 in_ledger
+sleep 5
+stop $name
+printf '  %d kills and %d stops; %d frames\n' $kills $stops "$came"
+it 'found room in the queue for every frame' equal 0 "$no_room"
+it 'has every byte in the ledger' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(in_bytes) FROM total')"
+it 'has every byte in the RRDs of the hosts' equal $((60 * came)) "$(given "$disk")"
+it 'has every byte in the RRDs of the networks' equal $((60 * came)) \
+	"$(tests/vm/rrd-total in "$disk/$name/iptrk-site/iptrk_network.rrd")"
+it 'has whole books in the ledger' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(seen_bytes) FROM books')"
+it 'says nothing of trouble' equal '' "$(troubles)"
+it_ends
