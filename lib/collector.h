@@ -36,8 +36,8 @@
 namespace iptrk {
 
 struct QueueSlot {
-  double fill = 0;            // of the fullest ring, 0 to 1
-  std::uint64_t records = 0;  // drained in the slot
+  double fill = 0;                  // of the fullest ring, 0 to 1
+  std::uint64_t records = 0;        // drained in the slot
   std::uint64_t early_commits = 0;  // before an interval was over
   double lag = 0;  // seconds from the slot's end to its closing
 };

@@ -55,7 +55,7 @@ centre() {
 }
 
 # same NODE: every value of it, and at the same time, is at the centre. A CSV has
-# 15 digits.
+# six decimals. The first value of each, of nothing, makes the RRD.
 same() {
 	/usr/bin/python3 - "$work/csv/$1" "$disk/$1" "$work/$1.values" <<-'END'
 		import csv, math, os, sys
@@ -66,7 +66,7 @@ same() {
 		    (first, _, step), _, rows = rrdtool.fetch(path, 'AVERAGE', '-r', '1', '-s', str(end - 3600), '-e', str(end))
 		    return {first + (number + 1) * step: row for number, row in enumerate(rows)}
 		def same(a, b):
-		    return math.isnan(a) if b is None else math.isclose(a, b, rel_tol=1e-14)
+		    return math.isnan(a) if b is None else math.isclose(a, b, rel_tol=1e-14, abs_tol=6e-7)
 		series = values = 0
 		wrong = []
 		for directory, _, names in os.walk(own):
@@ -81,7 +81,7 @@ same() {
 		        except rrdtool.OperationalError as error:
 		            wrong.append(str(error))
 		            continue
-		        for when, *columns in list(csv.reader(open(path)))[1:]:
+		        for when, *columns in list(csv.reader(open(path)))[2:]:
 		            values += len(columns)
 		            row = rows.get(round(float(when)), ())
 		            if len(row) != len(columns) or not all(map(same, map(float, columns), row)):
@@ -96,7 +96,7 @@ lost() {
 	nstat -asz UdpRcvbufErrors | awk '$1 == "UdpRcvbufErrors" { print $2 }'
 }
 draws() {
-	"$build/tools/iptrk" --config "$work/$1.toml" graph time --network site --collectd-host "$1" \
+	"$build/tools/iptrk" --config "$work/$1.toml" graph network --network site --collectd-host "$1" \
 		--rrd-directory "$disk" --templates rrd-templates --output "$work/$1.png"
 }
 
