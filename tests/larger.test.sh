@@ -7,7 +7,7 @@
 #
 # With the writers rrdtool and rrdcached, one after the other, or those named; so
 # many hosts, or those named; IPTRK_LARGER_SECONDS is how long. Prints what it
-# takes, which the document's table has. Needs 16 GB of disk.
+# takes, which the document's table has. Needs 25 GB of disk.
 cd "$(dirname "$0")/.." || exit 2
 . tests/vm/it.sh
 . tests/larger.sh
@@ -93,7 +93,7 @@ watch() {
 for part in "${parts[@]}"; do
 	writer=${part%:*} name=node-${part%:*} hosts=65536 dropped=0 most_values=0 most_lag=0
 	[[ $part != *:* ]] || hosts=${part#*:}
-	larger_begins 24G
+	larger_begins 32G
 	feed "$name" "$hosts" "$seconds" >"$work/fed" &
 	feeding=$!
 	until_true 10 test -e "$queues/$name"

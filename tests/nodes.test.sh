@@ -70,7 +70,7 @@ same() {
 		series = values = 0
 		wrong = []
 		for directory, _, names in os.walk(own):
-		    if '/iptrk-' not in directory:
+		    if not os.path.basename(directory).startswith('iptrk-'):  # collectd's own
 		        continue
 		    for name in names:
 		        path = os.path.join(directory, name)
