@@ -96,7 +96,7 @@ lost() {
 	nstat -asz UdpRcvbufErrors | awk '$1 == "UdpRcvbufErrors" { print $2 }'
 }
 draws() {
-	"$build/tools/iptrk" --config "$work/$1.toml" graph network --network site --collectd-host "$1" \
+	"$build/tools/iptrk" --config "$work/$1.toml" graph network --network site --start end-20min --collectd-host "$1" \
 		--rrd-directory "$disk" --templates rrd-templates --output "$work/$1.png"
 }
 
