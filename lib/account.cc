@@ -164,8 +164,7 @@ void Account::TakeUntracked(const iptrk_record& record, Way way,
 AccountSums Account::Sums() const {
   AccountSums sums{all_, martian_, networks_, untracked_, {}};
   hosts_.ForEach([&](const Host& host) {
-    if (host.Total(Way::kReceived).packets + host.Total(Way::kSent).packets > 0)
-      sums.hosts.push_back(host);
+    if (host.HasTraffic()) sums.hosts.push_back(host);
   });
   return sums;
 }
@@ -199,8 +198,7 @@ bool Account::Resume(const AccountSums& sums, bool networks_too) {
 
 void Account::ClearHosts(std::uint64_t end_ns) {
   hosts_.ForEach([=](Host& host) {
-    if (host.Total(Way::kReceived).packets + host.Total(Way::kSent).packets > 0)
-      host.last_seen_ns = end_ns;
+    if (host.HasTraffic()) host.last_seen_ns = end_ns;
     host.volume.fill({});
     host.peers.Clear();
     for (HostRate& rate : host.rate) rate.before = {};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/checkpoint.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -127,13 +126,6 @@ void PassAll(Passer& passer, C& checkpoint) {
 }
 
 }  // namespace
-
-bool Checkpoint::Continues(const QueueMark& here) const {
-  return mark.created_ns == here.created_ns &&
-         mark.positions.size() == here.positions.size() &&
-         std::equal(here.positions.begin(), here.positions.end(),
-                    mark.positions.begin(), std::less_equal{});
-}
 
 bool CheckpointFile::Write(const Checkpoint& checkpoint) const {
   const std::string fresh = path_ + ".new";

@@ -36,9 +36,6 @@ struct Checkpoint {
   // use, but hosts are.
   std::string names;
   AccountSums sums;
-
-  // Whether a queue that is read from `here` on may be read from `mark` on.
-  bool Continues(const QueueMark& here) const;
 };
 
 class CheckpointFile {

@@ -180,7 +180,7 @@ std::optional<Checkpoint> Collector::Begin(Session& session) {
   QueueMark here{session.queue.attach().created_ns, session.queue.Position()};
   // Of a queue that was never read, or of no use any more.
   std::optional<Checkpoint> checkpoint = checkpoint_.Read();
-  if (checkpoint && !checkpoint->Continues(here)) checkpoint.reset();
+  if (checkpoint && !checkpoint->mark.Follows(here)) checkpoint.reset();
   has_checkpoint_ = checkpoint.has_value();
   if (checkpoint) {
     session.queue.Skip(checkpoint->mark.positions);
@@ -224,17 +224,13 @@ std::optional<Checkpoint> Collector::Begin(Session& session) {
   }
   bool found = false;
   for (const LedgerPosition& mark : start.marks) {
-    if (mark.mark.created_ns != here.created_ns ||
-        mark.mark.positions.size() != here.positions.size())
-      continue;
+    if (!mark.mark.SameQueue(here)) continue;
     // Of several ends at one place, slots without traffic, the first.
-    if (!found && !checkpoint && mark.mark.positions == here.positions) {
+    if (!found && !checkpoint && mark.mark == here) {
       found = true;
       session.second_end = Ns(mark.end) + kSecond;
       whole_from = std::min(whole_from, Ns(mark.end));
-    } else if (Ns(mark.end) >= session.second_end &&
-               std::equal(here.positions.begin(), here.positions.end(),
-                          mark.mark.positions.begin(), std::less_equal{})) {
+    } else if (Ns(mark.end) >= session.second_end && mark.mark.Follows(here)) {
       session.past.push_back(mark);
     }
     if (checkpoint || Ns(mark.end) >= session.second_end) continue;
@@ -245,12 +241,9 @@ std::optional<Checkpoint> Collector::Begin(Session& session) {
   }
   // A slot that the ledger was not told of: told of in RRDs, or not.
   const auto last = note_.Read();
-  if (last && last->mark.created_ns == here.created_ns &&
+  if (last && last->mark.Follows(here) &&
       (start.marks.empty() || last->end > start.marks.back().end) &&
-      (!checkpoint || Ns(last->end) >= session.second_end) &&
-      last->mark.positions.size() == here.positions.size() &&
-      std::equal(here.positions.begin(), here.positions.end(),
-                 last->mark.positions.begin(), std::less_equal{})) {
+      (!checkpoint || Ns(last->end) >= session.second_end)) {
     session.second_end = std::min(session.second_end, Ns(last->end));
     session.past.push_back(*last);
   }

@@ -3,6 +3,7 @@
 #ifndef IPTRK_LIB_HOST_H_
 #define IPTRK_LIB_HOST_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -89,6 +90,11 @@ struct alignas(64) Host {
   Volume InternalOut() const { return Of(HostKind::kInternalOut); }
   Volume Total(Way way) const {
     return way == Way::kReceived ? In() + InternalIn() : Out() + InternalOut();
+  }
+  // Since ClearHosts().
+  bool HasTraffic() const {
+    return std::ranges::any_of(
+        volume, [](const Volume& kind) { return kind.packets > 0; });
   }
 };
 static_assert(offsetof(Host, peers) == 128);

@@ -7,9 +7,11 @@
 #ifndef IPTRK_LIB_LEDGER_ENTRY_H_
 #define IPTRK_LIB_LEDGER_ENTRY_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,16 @@ struct QueueMark {
   std::uint64_t created_ns = 0;          // which queue; see iptrk_attach
   std::vector<std::uint64_t> positions;  // of each ring
 
+  bool SameQueue(const QueueMark& other) const {
+    return created_ns == other.created_ns &&
+           positions.size() == other.positions.size();
+  }
+  // Whether that queue is at `here`, or comes to be here: no ring is behind.
+  bool Follows(const QueueMark& here) const {
+    return SameQueue(here) &&
+           std::equal(here.positions.begin(), here.positions.end(),
+                      positions.begin(), std::less_equal{});
+  }
   friend bool operator==(const QueueMark&, const QueueMark&) = default;
 };
 

@@ -96,7 +96,7 @@ void LedgerKeeper::EndInterval(const LedgerPosition& mark, int seconds,
     if (host.customer >= 0)
       Add(sums[static_cast<std::size_t>(host.customer)],
           {host.In(), host.Out(), host.InternalIn(), host.InternalOut()});
-    if ((host.Total(Way::kReceived) + host.Total(Way::kSent)).packets > 0)
+    if (host.HasTraffic())
       entry.hosts.push_back({host.address, VolumeOf(host)});
   });
   for (std::size_t i = 0; i < customers.size(); ++i)

@@ -15,7 +15,7 @@ larger_begins() {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/iptrk-larger.XXXXXX")
 	queues=$(mktemp -d /dev/shm/iptrk-larger.XXXXXX)
 	disk=$work/disk
-	mkdir -p "$disk" /run/iptrk # as collectd's unit has it
+	mkdir -p "$disk"
 	trap larger_ends EXIT
 	(($#)) || return 0
 	truncate -s "$1" "$work/image"

@@ -84,12 +84,6 @@ int State(int file, iptrk_state& state) {
   return 0;
 }
 
-int Open(const char* path, int flags, mode_t mode) {
-  if (std::strcmp(path, "/dev/iptrk") == 0)
-    path = std::getenv("IPTRK_STAND_IN");
-  return Next<int(const char*, int, ...)>("open")(path, flags, mode);
-}
-
 }  // namespace
 
 extern "C" {
@@ -99,16 +93,11 @@ int open(const char* path, int flags, ...) {
   va_start(more, flags);
   const mode_t mode = va_arg(more, mode_t);
   va_end(more);
-  return Open(path, flags, mode);
+  if (std::strcmp(path, "/dev/iptrk") == 0)
+    path = std::getenv("IPTRK_STAND_IN");
+  return Next<int(const char*, int, ...)>("open")(path, flags, mode);
 }
-
-int open64(const char* path, int flags, ...) {
-  va_list more;
-  va_start(more, flags);
-  const mode_t mode = va_arg(more, mode_t);
-  va_end(more);
-  return Open(path, flags, mode);
-}
+int open64(const char*, int, ...) __attribute__((alias("open")));
 
 int ioctl(int file, unsigned long command, ...) {
   va_list more;

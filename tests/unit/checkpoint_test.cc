@@ -132,11 +132,11 @@ TEST_F(CheckpointTest, SurvivesAnyByteThatIsWrong) {
 }
 
 TEST_F(CheckpointTest, GoesOnOnlyFromWhereTheQueueWasReadOrLater) {
-  EXPECT_TRUE(checkpoint_.Continues({17, {1, UINT64_MAX}}));
-  EXPECT_TRUE(checkpoint_.Continues({17, {0, 5}}));
-  EXPECT_FALSE(checkpoint_.Continues({17, {2, 5}}));
-  EXPECT_FALSE(checkpoint_.Continues({18, {1, 5}}));
-  EXPECT_FALSE(checkpoint_.Continues({17, {1}}));
+  EXPECT_TRUE(checkpoint_.mark.Follows({17, {1, UINT64_MAX}}));
+  EXPECT_TRUE(checkpoint_.mark.Follows({17, {0, 5}}));
+  EXPECT_FALSE(checkpoint_.mark.Follows({17, {2, 5}}));
+  EXPECT_FALSE(checkpoint_.mark.Follows({18, {1, 5}}));
+  EXPECT_FALSE(checkpoint_.mark.Follows({17, {1}}));
 }
 
 TEST_F(CheckpointTest, SaysWhenItCannotBeWritten) {
