@@ -58,6 +58,12 @@ it 'writes to a pipe, which stays one' equal '</svg> pipe' "$(pipe) $(test -p "$
 it 'writes where a link leads, which stays one' equal "a.svg </svg>" "$(
 	ln -s a.svg "$work/link.svg" && graph histogram --output "$work/link.svg" &&
 		echo "$(readlink "$work/link.svg") $(tail -c 7 "$work/a.svg")")"
+appended() {
+	graph histogram --output "$work/twice.svg"
+	graph histogram --output /dev/stdout >>"$work/twice.svg"
+	grep -o '</svg>' "$work/twice.svg"
+}
+it 'adds to the end of what stdout is added to' equal $'</svg>\n</svg>' "$(appended)"
 plain() {
 	"$iptrk" -c "$work/iptrk.toml" graph "$@" --start "$((end - 3600))" --end "$end"
 }

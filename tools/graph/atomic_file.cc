@@ -14,8 +14,9 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as the kernel's
 
-void Write(const fs::path& path, std::string_view text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+void Write(const fs::path& path, std::string_view text,
+           std::ios::openmode mode) {
+  std::ofstream out(path, std::ios::binary | mode);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
   if (!out)
@@ -38,7 +39,7 @@ void WriteAtomically(const fs::path& path, std::string_view text) {
       path.parent_path() / fmt::format(".{}.{}{}", path.stem().string(),
                                        getpid(), path.extension().string());
   try {
-    Write(temporary, text);
+    Write(temporary, text, std::ios::trunc);
     fs::rename(temporary, path);
   } catch (const std::system_error& error) {
     std::error_code ignored;
@@ -50,9 +51,12 @@ void WriteAtomically(const fs::path& path, std::string_view text) {
 void WriteOutput(const fs::path& path, std::string_view text) {
   const fs::path file = Followed(path);
   std::error_code ignored;
-  // /dev/stdout leads to a name that is none, such as "pipe:[77]".
-  if (fs::exists(path, ignored) && !fs::is_regular_file(file, ignored))
-    Write(path, text);
+  // /dev/stdout leads to a name that is none, such as "pipe:[77]", or to a file
+  // that others write to as well: it is for the shell to say what becomes of
+  // what is in it.
+  if (path.native().starts_with("/dev/") ||
+      (fs::exists(path, ignored) && !fs::is_regular_file(file, ignored)))
+    Write(path, text, std::ios::app);
   else
     WriteAtomically(file, text);
 }
