@@ -25,6 +25,7 @@
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 #include <net/dst.h>
+#include <net/dst_metadata.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
@@ -116,13 +117,14 @@ static bool iptrk_noted(struct iptrk_notes *notes, const struct sk_buff *skb)
 static bool iptrk_seen_received(struct iptrk_queue *queue,
 				const struct sk_buff *skb)
 {
-	const struct dst_entry *dst = skb_dst(skb);
-
 	/* Zero: made on this machine. */
 	if (!skb->skb_iif)
 		return false;
-	/* A container's macvlan sends it through us; it is of a device there. */
-	if (dst && dev_net(dst->dev) != queue->net)
+	/*
+	 * A container's macvlan sends it through us; it is of a device there.
+	 * What a tunnel knows of a packet is a dst, too, and has no device.
+	 */
+	if (skb_valid_dst(skb) && dev_net(skb_dst(skb)->dev) != queue->net)
 		return false;
 	switch (xa_to_value(xa_load(&queue->seen, skb->skb_iif)) &
 		IPTRK_SEEN_MASK) {
