@@ -27,8 +27,8 @@
 #include <net/dst.h>
 #include <net/dst_metadata.h>
 #include <net/net_namespace.h>
-#include <net/rtnetlink.h>
 
+#include "below.h"
 #include "compat.h"
 #include "queue.h"
 
@@ -327,11 +327,6 @@ static struct net_device *iptrk_peer(const struct iptrk_queue *queue,
 	return peer && iptrk_here(queue, peer) ? peer : NULL;
 }
 
-static bool iptrk_is(const struct net_device *dev, const char *kind)
-{
-	return dev->rtnl_link_ops && !strcmp(dev->rtnl_link_ops->kind, kind);
-}
-
 /* Its devices hand frames to each other, past the one below them. */
 static bool iptrk_has_shortcut(const struct net_device *dev)
 {
@@ -384,8 +379,11 @@ static u8 iptrk_received(struct iptrk_queue *queue, struct net_device *dev,
 			       : IPTRK_SEEN_NONE;
 	}
 	netdev_for_each_lower_dev(dev, lower, i) {
-		u8 one = iptrk_received(queue, lower, true);
+		u8 one;
 
+		if (!iptrk_carries(lower, dev))
+			continue;
+		one = iptrk_received(queue, lower, true);
 		sum = first ? one : iptrk_seen_sum(sum, one);
 		first = false;
 	}
@@ -407,10 +405,13 @@ static u8 iptrk_sent_below(struct iptrk_queue *queue, struct net_device *dev)
 	if (known & IPTRK_KNOWN)
 		return known >> IPTRK_BELOW_SHIFT & IPTRK_SEEN_MASK;
 	netdev_for_each_lower_dev(dev, lower, i) {
-		u8 one = iptrk_watched(queue, lower)
-				 ? IPTRK_SEEN_ALL
-				 : iptrk_sent_below(queue, lower);
+		u8 one;
 
+		if (!iptrk_carries(lower, dev))
+			continue;
+		one = iptrk_watched(queue, lower)
+			      ? IPTRK_SEEN_ALL
+			      : iptrk_sent_below(queue, lower);
 		sum = first ? one : iptrk_seen_sum(sum, one);
 		first = false;
 	}
@@ -425,38 +426,48 @@ static bool iptrk_notes_sent(struct iptrk_queue *queue, struct net_device *dev)
 		(iptrk_has_shortcut(dev) && iptrk_sibling_watched(queue, dev)));
 }
 
-static int iptrk_upper_asks(struct net_device *upper,
-			    struct netdev_nested_priv *priv)
+static bool iptrk_asks_received(struct iptrk_queue *queue,
+				struct net_device *dev)
 {
-	struct iptrk_queue *queue = priv->data;
-
-	return dev_net(upper) == queue->net &&
-	       iptrk_received(queue, upper, false) == IPTRK_SEEN_SOME;
+	return dev_net(dev) == queue->net &&
+	       iptrk_received(queue, dev, false) == IPTRK_SEEN_SOME;
 }
 
-static int iptrk_upper_notes(struct net_device *upper,
-			     struct netdev_nested_priv *priv)
-{
-	return iptrk_notes_sent(priv->data, upper);
-}
-
+/* Of all devices whose frames @dev carries; the kernel stacks no more than 8. */
 static bool iptrk_any_upper(struct iptrk_queue *queue, struct net_device *dev,
-			    int (*test)(struct net_device *upper,
-					struct netdev_nested_priv *priv))
+			    bool (*test)(struct iptrk_queue *queue,
+					 struct net_device *dev))
 {
-	struct netdev_nested_priv priv = {.data = queue};
-	bool any;
+	struct net_device *upper;
+	struct list_head *i;
+	bool any = false;
 
 	rcu_read_lock();
-	any = netdev_walk_all_upper_dev_rcu(dev, test, &priv) != 0;
+	netdev_for_each_upper_dev_rcu(dev, upper, i) {
+		any = iptrk_carries(dev, upper) &&
+		      (test(queue, upper) || iptrk_any_upper(queue, upper, test));
+		if (any)
+			break;
+	}
 	rcu_read_unlock();
 	return any;
+}
+
+static bool iptrk_carried(struct net_device *dev)
+{
+	struct net_device *lower;
+	struct list_head *i;
+
+	netdev_for_each_lower_dev(dev, lower, i)
+		if (iptrk_carries(lower, dev))
+			return true;
+	return false;
 }
 
 static u8 iptrk_errand_received(struct iptrk_queue *queue,
 				struct net_device *dev)
 {
-	if (!iptrk_any_upper(queue, dev, iptrk_upper_asks))
+	if (!iptrk_any_upper(queue, dev, iptrk_asks_received))
 		return IPTRK_PASS;
 	switch (iptrk_received(queue, dev, true)) {
 	case IPTRK_SEEN_ALL:
@@ -479,8 +490,8 @@ static u8 iptrk_errand_sent(struct iptrk_queue *queue, struct net_device *dev)
 		return IPTRK_JUDGE;
 	if (iptrk_has_shortcut(dev) && iptrk_sibling_watched(queue, dev))
 		return IPTRK_JUDGE;
-	if (list_empty(&dev->adj_list.lower) &&
-	    iptrk_any_upper(queue, dev, iptrk_upper_notes))
+	if (!iptrk_carried(dev) &&
+	    iptrk_any_upper(queue, dev, iptrk_notes_sent))
 		return IPTRK_FORGET;
 	return IPTRK_PASS;
 }
@@ -570,7 +581,7 @@ void iptrk_once_update(struct iptrk_queue *queue)
 			continue;
 		sent = iptrk_sent_below(queue, dev);
 		if (sent != IPTRK_SEEN_ALL)
-			sent = iptrk_any_upper(queue, dev, iptrk_upper_notes)
+			sent = iptrk_any_upper(queue, dev, iptrk_notes_sent)
 				       ? IPTRK_SEEN_SOME
 				       : IPTRK_SEEN_NONE;
 		WRITE_ONCE(port->covered[0], iptrk_received(queue, dev, false));

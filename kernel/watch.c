@@ -11,21 +11,34 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
-#include <net/rtnetlink.h>
 
+#include "below.h"
 #include "compat.h"
 #include "queue.h"
 
-/* Whether another device of the same namespace is below @dev. */
-static bool iptrk_has_lower(struct net_device *dev)
+/*
+ * What is watched when nobody says what: where frames leave and enter the
+ * namespace. That is not where other devices here carry them, nor a part of a
+ * whole, nor a switch's way to its chip. Open vSwitch's own devices are on top
+ * of its ports, though nothing says so.
+ */
+static bool iptrk_at_bottom(struct net_device *dev)
 {
-	struct net_device *lower;
+	struct net_device *other;
 	struct list_head *i;
+	bool part = false;
 
-	netdev_for_each_lower_dev(dev, lower, i)
-		if (dev_net(lower) == dev_net(dev))
-			return true;
-	return false;
+	if (dev->flags & IFF_LOOPBACK || iptrk_is(dev, "openvswitch") ||
+	    netdev_uses_dsa(dev))
+		return false;
+	netdev_for_each_lower_dev(dev, other, i)
+		if (dev_net(other) == dev_net(dev) && iptrk_carries(other, dev))
+			return false;
+	rcu_read_lock();
+	netdev_for_each_upper_dev_rcu(dev, other, i)
+		part |= dev_net(other) == dev_net(dev) && iptrk_is_whole(other);
+	rcu_read_unlock();
+	return !part;
 }
 
 static bool iptrk_wants(const struct iptrk_queue *queue,
@@ -34,10 +47,10 @@ static bool iptrk_wants(const struct iptrk_queue *queue,
 	const struct iptrk_watch *watch = &queue->watch;
 	u32 i;
 
-	if (!queue->watching)
+	if (!queue->watching || dev->reg_state != NETREG_REGISTERED)
 		return false;
 	if (!watch->count)
-		return !(dev->flags & IFF_LOOPBACK) && !iptrk_has_lower(dev);
+		return iptrk_at_bottom(dev);
 	for (i = 0; i < watch->count; i++)
 		if (glob_match(watch->patterns[i], dev->name))
 			return true;

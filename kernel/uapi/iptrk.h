@@ -186,8 +186,10 @@ struct iptrk_attach {
 
 /**
  * struct iptrk_watch - argument of IPTRK_WATCH: the interfaces wanted
- * @count: patterns in use; 0: every device with no other device below it,
- *	without loopback
+ * @count: patterns in use; 0: every device whose frames no other device here
+ *	carries, without loopback, Open vSwitch's own, and those that are only
+ *	a way to a switch chip or a part of another one (a virtual function
+ *	below Hyper-V's device)
  * @flags: IPTRK_WATCH_PROMISCUOUS or 0
  * @patterns: names or shell patterns (* ? [...]), NUL-terminated; also for
  *	interfaces that appear later

@@ -5,45 +5,8 @@
 # was sent and against the interfaces' own counters.
 . tests/vm/topology.sh
 topology_begins
-sysctl -qw net.core.fb_tunnels_only_for_init_net=2
 modprobe bonding max_bonds=0 || exit 1
-modprobe -a 8021q macvlan ipvlan veth bridge tun vxlan ipip ip_gre dummy || exit 1
-
-# mac NAME [NAMESPACE]
-mac() {
-	if [[ ${2:-} ]]; then
-		in_ns "$2" cat "/sys/class/net/$1/address"
-	else
-		cat "/sys/class/net/$1/address"
-	fi
-}
-
-# bridge_of NAME PORT...
-bridge_of() {
-	local name=$1 port
-	shift
-	ip link add "$name" type bridge mcast_snooping 0 forward_delay 0
-	for port in "$@"; do
-		ip link set "$port" master "$name"
-		bridge fdb replace "$(mac eth0 "$port")" dev "$port" master static
-	done
-	ip link set "$name" up
-	wait_for "bridge link | grep -c forwarding | grep -qx $#" 20
-}
-
-# routed_to ADDRESS DEVICE: whoever that is, no need to ask.
-routed_to() {
-	ip neighbour replace "$1" lladdr 02:00:00:00:99:99 dev "$2" nud permanent
-}
-
-# lasting IP-OPTIONS DEVICE: makes the neighbours it is shown permanent.
-lasting() {
-	local address lladdr
-	# shellcheck disable=SC2086
-	sed -nE 's/^(\S+) .*lladdr (\S+).*/\1 \2/p' | while read -r address lladdr; do
-		ip $1 neighbour replace "$address" lladdr "$lladdr" dev "$2" nud permanent
-	done
-}
+modprobe -a 8021q macvlan ipvlan veth bridge tun dummy || exit 1
 
 routed() {
 	host lan 10.1.0.80/24
@@ -345,48 +308,6 @@ ipvlans() {
 		"$(sed -n 's/.*interface=ip2 direction=received.* unseen_packets=0 unseen_bytes=//p' $topology/taken)"
 }
 
-tunnels() {
-	local out
-	host under 44.1.2.10/24
-	ip address add 44.1.2.1/24 dev under
-	ip neighbour replace 44.1.2.10 lladdr "$(mac eth0 under)" dev under nud permanent
-	ip -n under neighbour replace 44.1.2.1 lladdr "$(mac under)" dev eth0 nud permanent
-	local kind size
-	for kind in vxlan:148 gre:122 ipip:118; do
-		IFS=: read -r kind size <<<"$kind"
-		case $kind in
-		vxlan)
-			ip link add tunnel type vxlan id 7 local 44.1.2.1 remote 44.1.2.10 dstport 4789
-			ip -n under link add tunnel type vxlan id 7 local 44.1.2.10 remote 44.1.2.1 dstport 4789
-			;;
-		*)
-			ip link add tunnel type $kind local 44.1.2.1 remote 44.1.2.10
-			ip -n under link add tunnel type $kind local 44.1.2.10 remote 44.1.2.1
-			;;
-		esac
-		ip address add 10.7.0.1/24 dev tunnel
-		ip -n under address add 10.7.0.2/24 dev tunnel
-		ip link set tunnel up
-		ip -n under link set tunnel up
-		wait_for 'ping -q -c 1 -W 5 10.7.0.2' 30
-		if [[ $kind == vxlan ]]; then
-			ip neighbour replace 10.7.0.2 lladdr "$(mac tunnel under)" dev tunnel nud permanent
-			ip -n under neighbour replace 10.7.0.1 lladdr "$(mac tunnel)" dev tunnel nud permanent
-		fi
-		watch under
-		ping -q -c 10 -i 0.02 10.7.0.2 >/dev/null
-		taken
-		it "counts $kind by its outer headers: 2 x 10 of $size bytes" exactly "$(times 20 "$size")" "$(recorded)"
-		it "agrees with the interface below $kind" equal '' "$(balanced)"
-		watch tunnel
-		ping -q -c 10 -i 0.02 10.7.0.2 >/dev/null
-		taken
-		it "agrees with the $kind interface itself" equal '' "$(balanced)"
-		ip link delete tunnel
-		ip -n under link delete tunnel
-	done
-}
-
 taps() {
 	local out
 	ip tuntap add tap0 mode tap
@@ -410,96 +331,6 @@ taps() {
 	taken
 	it 'records what crosses loopback once: 5 pings and their answers' exactly "$(times 10 98)" "$(recorded)"
 	it 'agrees with loopback' equal '' "$(balanced)"
-}
-
-# What comes to a device's ingress hook and never was on its wire.
-groups() {
-	local out
-	host port
-	ip address add 10.6.0.1/24 brd + dev port
-	ip route add 239.1.2.0/24 dev port
-	watch port
-	# The stack hands a copy of each to its own receivers.
-	out=$(python3 - <<-END
-		import socket, struct
-		listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-		listener.bind(("", 5353))
-		listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
-		                    socket.inet_aton("239.1.2.3") + socket.inet_aton("10.6.0.1"))
-		listener.settimeout(20)
-		sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-		sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-		sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.6.0.1"))
-		for address in ("239.1.2.3", "10.6.0.255"):
-		    for i in range(10):
-		        sender.sendto(bytes(58), (address, 5353))
-		        listener.recv(100)
-		print(20, 20 * 100)
-	END
-	)
-	taken
-	it 'records what it sends to a group it is in, and to all, once' exactly "$out" "$(recorded protocol=17)"
-	it 'agrees with the interface about it' equal '' "$(balanced)"
-}
-
-# secure IP-OPTIONS OWN OTHER: pings between them go through a tunnel of IPsec.
-secure() {
-	local from to way
-	for way in out in; do
-		[[ $way == out ]] && from=$2 to=$3 || from=$3 to=$2
-		# shellcheck disable=SC2086
-		ip $1 xfrm state add src "$from" dst "$to" proto esp spi "0x10${from##*.}" reqid 1 mode tunnel \
-			enc 'cbc(aes)' 0x00112233445566778899aabbccddeeff \
-			auth 'hmac(sha1)' 0x0011223344556677889900112233445566778899 &&
-			ip $1 xfrm policy add src "$from" dst "$to" proto icmp dir $way \
-				tmpl src "$from" dst "$to" proto esp reqid 1 mode tunnel
-	done
-}
-
-ipsec() {
-	local out
-	host port 10.6.0.2/24
-	ip address add 10.6.0.1/24 dev port
-	modprobe -a esp4 xfrm_user cbc sha1_generic aes_generic 2>/dev/null
-	secure '' 10.6.0.1 10.6.0.2
-	secure '-n port' 10.6.0.2 10.6.0.1
-	ping -q -c 1 -W 5 10.6.0.2 >/dev/null
-	watch port
-	out=$(ping -q -c 10 -i 0.05 10.6.0.2 | grep -c '10 received')
-	taken
-	it 'sends and receives by IPsec' equal 1 "$out"
-	it 'records IPsec by its outer headers, both ways' equal '10 10' \
-		"$(recorded protocol=50 direction=received | cut -d ' ' -f 1) $(recorded protocol=50 direction=sent | cut -d ' ' -f 1)"
-	it 'and not what was inside' equal '0 0' "$(recorded protocol=1)"
-	it 'agrees with the interface about IPsec' equal '' "$(balanced)"
-	ip xfrm state flush
-	ip xfrm policy flush
-}
-
-# A container with a macvlan of ours, which routes; and watches what it has.
-containers() {
-	local out i
-	host port
-	space box
-	ip link add inside netns box link port type macvlan mode bridge
-	# A device there with the number that a watched one has here.
-	ip -n box link add from index "$(cat /sys/class/net/port/ifindex)" type veth peer name source
-	for i in inside from source; do
-		ip -n box link set "$i" up
-	done
-	in_ns box sysctl -qw net.ipv4.ip_forward=1
-	ip -n box address add 10.6.0.1/24 dev inside
-	ip -n box address add 10.7.0.1/24 dev from
-	ip -n box neighbour replace 10.6.0.9 lladdr 02:00:00:00:99:99 dev inside nud permanent
-	watch port
-	in_ns box "$records" watch topology
-	out=$(frames_in box source udp4*33 --to "$(mac from box)" --src 10.7.0.2 --dst 10.6.0.9)
-	taken
-	it 'records what a container forwards to its macvlan, at the device below' exactly "$out" "$(recorded direction=sent protocol=17)"
-	it 'agrees with that device' equal '' "$(balanced)"
-	in_ns box "$records" read topology >$topology/taken
-	it 'and a container watches its macvlan when not told what' exactly "$out $out" "$(recorded protocol=17) $(books inside sent elsewhere)"
-	in_ns box "$records" destroy topology
 }
 
 # More names than the table has rows, as containers come and go.
@@ -562,16 +393,23 @@ hot_plugged() {
 	out=$(plus "$out" "$(frames_in late0 eth1 udp4*7)")
 	taken
 	it 'follows an interface that comes, is renamed, leaves its pattern, and is replaced' exactly "$out" "$(recorded)"
-	it 'in one row of its table' equal 1 "$(grep -c 'books interface=late1 direction=received' $topology/taken)"
+	it 'in a row of its own' equal 1 "$(grep -c 'books interface=late1 direction=received' $topology/taken)"
 	it 'and its counts agree with every device that it was' equal '' "$(balanced)"
+
+	# A name that another device had.
+	watch 'pair*'
+	host pair1
+	host pair2
+	frames_in pair1 eth0 udp4*3 >/dev/null
+	ip link delete pair1
+	frames_in pair2 eth0 udp4*4 >/dev/null
+	ip link set pair2 down
+	ip link set pair2 name pair1
+	taken
+	it 'has no two rows of one name' equal '' "$(sed -n 's/^books \(interface=.* direction=received\) .*/\1/p' $topology/taken | sort | uniq -d)"
+	it 'and the counts of both' equal '180 240' "$(sed -n 's/.*direction=received .*recorded_bytes=\([1-9][0-9]*\).*/\1/p' $topology/taken | sort -n | paste -sd ' ')"
 }
 
-for part in routed bridged half_watched vlans bonds veths macvlans ipvlans tunnels groups ipsec containers taps mirror hot_plugged churned; do
-	[[ -z ${IPTRK_ONLY:-} || " $IPTRK_ONLY " == *" $part "* ]] || continue
-	printf '# %s\n' $part
-	$part
-	"$records" destroy topology 2>/dev/null
-	clear_topology
-done
+run_parts routed bridged half_watched vlans bonds veths macvlans ipvlans taps mirror hot_plugged churned
 it 'unloads after all that' rmmod iptrk
 it_ends

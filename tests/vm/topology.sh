@@ -68,6 +68,54 @@ clear_topology() {
 	wait_for '! ip -o link | grep -vE "^[0-9]+: (lo|eth[01])[:@]"' 20
 }
 
+# mac NAME [NAMESPACE]
+mac() {
+	if [[ ${2:-} ]]; then
+		in_ns "$2" cat "/sys/class/net/$1/address"
+	else
+		cat "/sys/class/net/$1/address"
+	fi
+}
+
+# bridge_of NAME PORT...
+bridge_of() {
+	local name=$1 port
+	shift
+	ip link add "$name" type bridge mcast_snooping 0 forward_delay 0
+	for port in "$@"; do
+		ip link set "$port" master "$name"
+		bridge fdb replace "$(mac eth0 "$port")" dev "$port" master static
+	done
+	ip link set "$name" up
+	wait_for "bridge link | grep -c forwarding | grep -qx $#" 20
+}
+
+# routed_to ADDRESS DEVICE: whoever that is, no need to ask.
+routed_to() {
+	ip neighbour replace "$1" lladdr 02:00:00:00:99:99 dev "$2" nud permanent
+}
+
+# lasting IP-OPTIONS DEVICE: makes the neighbours it is shown permanent.
+lasting() {
+	local address lladdr
+	# shellcheck disable=SC2086
+	sed -nE 's/^(\S+) .*lladdr (\S+).*/\1 \2/p' | while read -r address lladdr; do
+		ip $1 neighbour replace "$address" lladdr "$lladdr" dev "$2" nud permanent
+	done
+}
+
+# run_parts NAME...: each on its own, or of them what IPTRK_ONLY names.
+run_parts() {
+	local part
+	for part in "$@"; do
+		[[ -z ${IPTRK_ONLY:-} || " $IPTRK_ONLY " == *" $part "* ]] || continue
+		printf '# %s\n' "$part"
+		"$part"
+		"$records" destroy topology 2>/dev/null
+		clear_topology
+	done
+}
+
 # device_counts NAME: "RXPACKETS RXBYTES TXPACKETS TXBYTES", here.
 device_counts() {
 	local statistics=/sys/class/net/$1/statistics
