@@ -27,20 +27,20 @@ static DEFINE_PER_CPU(u8[IPTRK_PARSE_MAX], iptrk_headers);
 
 /*
  * Headers that don't lie in the buffer's linear part, or reach beyond it, are
- * copied out and parsed again. Rare: some drivers with page fragments.
+ * copied out, to be parsed again. Rare: some drivers with page fragments.
+ * Return: false when the rest can't be read.
  */
-static u32 iptrk_parse_scattered(const struct sk_buff *skb, u32 offset,
-				 struct iptrk_frame *frame,
-				 struct iptrk_record *record)
+static bool iptrk_headers_copy(const struct sk_buff *skb, u32 offset,
+			       struct iptrk_frame *frame)
 {
 	u8 *copy = *this_cpu_ptr(&iptrk_headers);
 	u32 length = min_t(u32, frame->length, IPTRK_PARSE_MAX);
 
 	if (skb_copy_bits(skb, offset, copy, length))
-		return 0;
+		return false;
 	frame->data = copy;
 	frame->captured = length;
-	return iptrk_parse(frame, record);
+	return true;
 }
 
 /*
@@ -50,18 +50,26 @@ static u32 iptrk_parse_scattered(const struct sk_buff *skb, u32 offset,
 static u32 iptrk_segment_headers(const struct sk_buff *skb, u32 l2_offset,
 				 u32 l2_len, u32 payload)
 {
-	bool tcp = skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6);
+	u32 type = skb_shinfo(skb)->gso_type;
 	struct tcphdr header;
 	const struct tcphdr *p;
-	int offset;
+	int offset = 0;
 
-	if (!skb->encapsulation)
-		return payload ? l2_len + payload : 0;
-	/* A tunnel: what is cut are the inner packets. */
-	offset = skb_inner_transport_offset(skb);
+	/* Of fragments only the first has UDP's header. */
+	if (!skb->encapsulation && payload)
+		return l2_len + payload -
+		       (type & SKB_GSO_UDP ? sizeof(struct udphdr) : 0);
+	/*
+	 * A tunnel: what is cut are the inner packets. Or something before IP
+	 * that isn't parsed, like MPLS.
+	 */
+	if (skb->encapsulation)
+		offset = skb_inner_transport_offset(skb);
+	else if (skb_transport_header_was_set(skb))
+		offset = skb_transport_offset(skb);
 	if (offset <= 0)
 		return 0;
-	if (tcp) {
+	if (type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)) {
 		p = skb_header_pointer(skb, offset, sizeof(header), &header);
 		if (!p)
 			return 0;
@@ -117,6 +125,10 @@ static void iptrk_count_segments(const struct sk_buff *skb,
 	record->flags |= IPTRK_SEGMENTED;
 	record->packets = frames;
 	record->bytes += (frames - 1) * headers;
+	/* IPv6 says in a header of its own that it was fragmented. */
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP &&
+	    record->flags & IPTRK_IPV6)
+		record->bytes += frames * sizeof(struct frag_hdr);
 	if (skb_vlan_tag_present(skb))
 		record->bytes += (frames - 1) * VLAN_HLEN;
 	record->header_len = min_t(u32, headers, U8_MAX);
@@ -155,10 +167,11 @@ static noinline void iptrk_record_parse(struct iptrk_record *record,
 
 	record->flags = flags;
 	payload = iptrk_parse(&frame, record);
-	if (record->flags & IPTRK_TRUNCATED) {
+	if (record->flags & IPTRK_TRUNCATED &&
+	    iptrk_headers_copy(skb, l3, &frame)) {
 		record->flags = flags;
 		record->l2_len = l2_len;
-		payload = iptrk_parse_scattered(skb, l3, &frame, record);
+		payload = iptrk_parse(&frame, record);
 	}
 	if (!(record->flags & (IPTRK_IPV4 | IPTRK_IPV6)) && eth) {
 		memcpy(record->src, eth->h_source, ETH_ALEN);
@@ -265,6 +278,7 @@ static noinline void iptrk_take_merged(struct iptrk_ring *ring,
  * Not off the wire, though it comes to the ingress hook: the copy of a group's
  * frame that we sent ourselves, and what was inside an IPsec packet, which
  * goes through the device that had it once more unless it has one of its own.
+ * What GRO decrypted (esp4_offload) is all there is to see of its frame.
  */
 static bool iptrk_inner(const struct iptrk_port *port,
 			const struct sk_buff *skb)
@@ -273,7 +287,8 @@ static bool iptrk_inner(const struct iptrk_port *port,
 	const struct sec_path *path = skb_sec_path(skb);
 
 	/* A device that decrypts says so in olen; then it is off the wire. */
-	if (path && path->len && !path->olen && !port->decrypted)
+	if (path && path->len && !path->olen && !port->decrypted &&
+	    !(path->ovec[0].flags & XFRM_GRO))
 		return true;
 #endif
 	return skb->pkt_type == PACKET_LOOPBACK;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: --nic-pair --timeout 1200
+# boot: --nic-pair --nic-failover --timeout 1200
 # Buffers of many frames, joined by GRO or to be cut by GSO, on a card (virtio)
 # and a veth pair: counted as the frames they are.
 . tests/vm/topology.sh
@@ -69,11 +69,41 @@ both_ways() {
 	taken
 	it "counts buffers that say no number of frames as they will be cut ($what)" exactly "$sent" "$(recorded direction=sent protocol=6)"
 	it "agrees with the interface about those ($what)" equal '' "$(balanced)"
+	watch "$device"
+	sent=$(frames "$device" --vnet 1480 superfragments=8000*3 superfragments=7400*2)
+	taken
+	it "counts buffers of UDP that will be cut into fragments ($what)" exactly "$sent" "$(recorded direction=sent protocol=17)"
+	it "as many as the interface counts, which gets them cut ($what)" exactly "$(books "$device" sent nic)" "$(books "$device" sent seen)"
+	labelled "$@"
 	if ethtool -k "$device" | grep -q '^tx-checksumming: on'; then
 		udp_gso "$@"
 	else
 		skip "counts UDP GSO ($what)" 'this card does no checksums, which that needs'
 	fi
+}
+
+# What is before IP isn't parsed, and is cut to frames all the same.
+labelled() {
+	local device=$1 space=$2 what=$3 other
+	if ! modprobe -a mpls_router mpls_iptunnel mpls_gso 2>/dev/null; then
+		skip "counts TCP behind MPLS labels ($what)" "no MPLS in Linux $(uname -r)"
+		return
+	fi
+	other=$(ip -n "$space" -o link show up type veth | sed -n 's/^[0-9]*: \([^@:]*\).*/\1/p')
+	in_ns "$space" sysctl -qw net.mpls.platform_labels=1000 "net.mpls.conf.${other:-eth1}.input=1"
+	ip -n "$space" -f mpls route add 100 dev lo
+	ip -n "$space" link set lo up
+	ip route add $far/32 encap mpls 100 via inet $far dev "$device"
+	watch "$device"
+	transfer - "$space" $far
+	taken
+	ip route delete $far/32 encap mpls 100 via inet $far dev "$device"
+	ip -n "$space" -f mpls route delete 100 dev lo
+	it "counts $payload octets of TCP behind MPLS labels exactly ($what)" equal $payload "$(
+		read -r packets bytes < <(recorded ethertype=0x8847 direction=sent)
+		echo $((bytes - packets * (14 + 4 + 20 + 20) - 8))
+	)"
+	it "agrees with the interface about them ($what)" equal '' "$(balanced)"
 }
 
 udp_gso() {
@@ -214,6 +244,16 @@ sent=$(frames tap0 --tap --vnet 1000 super=5000*3 superzero=5000*4)
 taken
 it "counts a guest's buffers, IPv4 with total length 0 among them" exactly "$sent" "$(recorded direction=received)"
 it 'agrees with the tap about them' equal '' "$(balanced)"
+
+# A card of two: all of its frames pass the one that is on top.
+below=$(echo /sys/class/net/*/lower_*)
+part=${below##*/lower_} whole=$(basename "${below%/*}")
+ip link set "$whole" up
+watch
+it 'watches a card as a whole and not its part, by default' equal "$whole" "$(watched_names | grep -xE "$whole|$part")"
+sent=$(frames "$whole" udp4*9)
+taken
+it 'and records what it is given to send once' exactly "$sent" "$(recorded direction=sent protocol=17 "interface=$whole")"
 
 it 'unloads after all that' rmmod iptrk
 it_ends
