@@ -149,7 +149,7 @@ static void iptrk_merge_vacate(struct iptrk_merge_table *table, u32 i)
 static struct iptrk_merge_slot *
 iptrk_merge_own(struct iptrk_ring *ring, const struct iptrk_record *record)
 {
-	const struct iptrk_own *own = rcu_dereference(ring->queue->own);
+	const struct iptrk_own *own = rcu_dereference_bh(ring->queue->own);
 	struct iptrk_merge *merge = ring->merge;
 	u16 flags = record->flags & IPTRK_KIND_FLAGS;
 	const u64 *src = (const u64 *)record->src;
@@ -348,20 +348,24 @@ void iptrk_merge_work(struct work_struct *work)
 {
 	struct iptrk_ring *ring =
 		container_of(to_delayed_work(work), struct iptrk_ring, emptying);
+	bool online, done = false;
 
-	if (cpus_read_trylock()) {
-		local_bh_disable();
-		if (smp_processor_id() == ring->cpu || !cpu_online(ring->cpu))
-			iptrk_ring_settle(ring, IPTRK_MERGE_ALL);
-		local_bh_enable();
-		cpus_read_unlock();
-	}
-	if (!iptrk_merge_waiting(ring->merge))
+	if (!cpus_read_trylock()) {
+		schedule_delayed_work(&ring->emptying, IPTRK_MERGE_FLUSH);
 		return;
-	/* No timer runs on a CPU that is offline. */
-	if (cpu_online(ring->cpu))
+	}
+	online = cpu_online(ring->cpu);
+	local_bh_disable();
+	if (smp_processor_id() == ring->cpu || !online) {
+		iptrk_ring_settle(ring, IPTRK_MERGE_ALL);
+		done = !iptrk_merge_waiting(ring->merge);
+	}
+	local_bh_enable();
+	/* Hooks rely on it while it waits. No timer runs on an offline CPU. */
+	if (!done && online)
 		schedule_delayed_work_on(ring->cpu, &ring->emptying,
 					 IPTRK_MERGE_FLUSH);
-	else
+	else if (!done)
 		schedule_delayed_work(&ring->emptying, IPTRK_MERGE_FLUSH);
+	cpus_read_unlock();
 }
