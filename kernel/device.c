@@ -372,8 +372,11 @@ static ssize_t iptrk_read(struct file *file, char __user *to, size_t room,
 	if (room < sizeof(struct iptrk_record))
 		return -EINVAL;
 	for (;;) {
+		bool dead = READ_ONCE(queue->dead);
+		bool over = iptrk_queue_over(queue);
+
 		result = iptrk_read_now(own, to, room);
-		if (result || READ_ONCE(queue->dead))
+		if (result || over)
 			return result;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
@@ -383,7 +386,7 @@ static ssize_t iptrk_read(struct file *file, char __user *to, size_t room,
 		cond_resched();
 		/* Rings that fill slowly never reach the watermark. */
 		result = wait_event_interruptible_timeout(queue->wait,
-							  READ_ONCE(queue->dead) ||
+							  READ_ONCE(queue->dead) != dead ||
 							  iptrk_readable(queue, false),
 							  HZ / 20 + 1);
 		if (result < 0)

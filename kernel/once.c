@@ -64,6 +64,7 @@ enum iptrk_errand {
  * @dev: valid until NETDEV_UNREGISTER, when the helper goes
  * @ops: ingress and egress
  * @errand: enum iptrk_errand, received and sent
+ * @rcu: frees it when no hook runs any more
  */
 struct iptrk_helper {
 	struct list_head node;
@@ -71,6 +72,7 @@ struct iptrk_helper {
 	struct net_device *dev;
 	struct nf_hook_ops ops[2];
 	u8 errand[2];
+	struct rcu_head rcu;
 };
 
 /* Whether @skb was noted; it is afterwards if @noted. */
@@ -240,37 +242,23 @@ static void iptrk_helper_make(struct iptrk_queue *queue, struct net_device *dev,
 		/* Behind the port, which reads what the device before noted. */
 		helper->ops[i].priority = i ? IPTRK_LAST : IPTRK_FIRST + 1;
 	}
-	if (nf_register_net_hooks(dev_net(dev), helper->ops,
-				  1 + IPTRK_HAS_EGRESS)) {
-		/* One of them may have been there, and running. */
-		synchronize_net();
-		goto err;
+	if (!nf_register_net_hooks(dev_net(dev), helper->ops,
+				   1 + IPTRK_HAS_EGRESS)) {
+		list_add(&helper->node, &queue->helpers);
+		return;
 	}
-	list_add(&helper->node, &queue->helpers);
-	return;
+	/* One of them may have been there, and running. */
+	kfree_rcu(helper, rcu);
 err:
-	kfree(helper);
 	netdev_warn_once(dev, "iptrk: no memory to tell its frames apart; they may count twice\n");
 }
 
-/* Takes the hooks off; the caller waits for them before it frees. */
-static void iptrk_helper_stop(struct iptrk_helper *helper,
-			      struct list_head *stopped)
+static void iptrk_helper_stop(struct iptrk_helper *helper)
 {
 	nf_unregister_net_hooks(dev_net(helper->dev), helper->ops,
 				1 + IPTRK_HAS_EGRESS);
-	list_move(&helper->node, stopped);
-}
-
-static void iptrk_helpers_free(struct list_head *stopped)
-{
-	struct iptrk_helper *helper, *next;
-
-	if (list_empty(stopped))
-		return;
-	synchronize_net();
-	list_for_each_entry_safe(helper, next, stopped, node)
-		kfree(helper);
+	list_del(&helper->node);
+	kfree_rcu(helper, rcu);
 }
 
 /*
@@ -500,11 +488,10 @@ static void iptrk_helpers_update(struct iptrk_queue *queue)
 {
 	struct iptrk_helper *helper, *next;
 	struct net_device *dev;
-	LIST_HEAD(stopped);
 
 	list_for_each_entry_safe(helper, next, &queue->helpers, node)
 		if (!iptrk_here(queue, helper->dev))
-			iptrk_helper_stop(helper, &stopped);
+			iptrk_helper_stop(helper);
 	for_each_netdev(queue->net, dev) {
 		const u8 errand[2] = {iptrk_errand_received(queue, dev),
 				      iptrk_errand_sent(queue, dev)};
@@ -516,12 +503,11 @@ static void iptrk_helpers_update(struct iptrk_queue *queue)
 			WRITE_ONCE(helper->errand[0], errand[0]);
 			WRITE_ONCE(helper->errand[1], errand[1]);
 		} else if (helper) {
-			iptrk_helper_stop(helper, &stopped);
+			iptrk_helper_stop(helper);
 		} else if (wanted) {
 			iptrk_helper_make(queue, dev, errand);
 		}
 	}
-	iptrk_helpers_free(&stopped);
 }
 
 /* Without memory frames count twice rather than never. */
@@ -556,7 +542,7 @@ void iptrk_once_update(struct iptrk_queue *queue)
 	for (i = 0; i < queue->port_count; i++) {
 		const struct net_device *watched = queue->ports[i]->dev;
 
-		if (!watched)
+		if (!watched || queue->ports[i]->leaving)
 			continue;
 		queue->watched++;
 		iptrk_seen_store(queue, watched->ifindex,
@@ -592,15 +578,13 @@ void iptrk_once_update(struct iptrk_queue *queue)
 	}
 }
 
-/* No hook of ours is left when this returns. Under RTNL. */
+/* Takes our hooks off; the caller waits for them. Under RTNL. */
 void iptrk_once_stop(struct iptrk_queue *queue)
 {
 	struct iptrk_helper *helper, *next;
-	LIST_HEAD(stopped);
 
 	list_for_each_entry_safe(helper, next, &queue->helpers, node)
-		iptrk_helper_stop(helper, &stopped);
-	iptrk_helpers_free(&stopped);
+		iptrk_helper_stop(helper);
 }
 
 /* Everything the rule costs a queue, for the limit on all of them. */

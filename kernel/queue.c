@@ -34,10 +34,15 @@ size_t iptrk_queue_commit_bytes(void)
 	return PAGE_ALIGN(array_size(nr_cpu_ids, sizeof(struct iptrk_commit)));
 }
 
+/* With every row that its table of interfaces can get. */
 static size_t iptrk_queue_memory(u32 records)
 {
+	size_t row = sizeof(struct iptrk_port) +
+		     array_size(nr_cpu_ids, sizeof(struct iptrk_lane));
+
 	return array_size(nr_cpu_ids, iptrk_ring_memory(records)) +
-	       iptrk_once_memory();
+	       iptrk_once_memory() + sizeof(struct iptrk_queue) +
+	       IPTRK_INTERFACES_MAX * row;
 }
 
 /* Never above the limit, so that who asks too much stands in nobody's way. */
@@ -88,7 +93,7 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 	if (!iptrk_memory_charge(iptrk_queue_memory(attach->records)))
 		return ERR_PTR(-ENOSPC);
 
-	queue = kvzalloc(sizeof(*queue), GFP_KERNEL);
+	queue = kvzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		goto err_charge;
 	kref_init(&queue->ref);
@@ -101,7 +106,8 @@ static struct iptrk_queue *iptrk_queue_make(struct net *net,
 
 	if (iptrk_once_init(queue))
 		goto err_queue;
-	queue->rings = kvcalloc(nr_cpu_ids, sizeof(*queue->rings), GFP_KERNEL);
+	queue->rings = kvcalloc(nr_cpu_ids, sizeof(*queue->rings),
+				GFP_KERNEL_ACCOUNT);
 	if (!queue->rings)
 		goto err_once;
 	queue->commit_area = __vmalloc(iptrk_queue_commit_bytes(),
@@ -222,43 +228,83 @@ struct iptrk_queue *iptrk_queue_attach(struct net *net,
 	return queue;
 }
 
-/* Takes it off the list and its hooks off the devices. Under RTNL. */
-static void iptrk_queue_unlist(struct iptrk_queue *queue)
+/*
+ * Takes it off the list and its hooks off the devices. Under RTNL.
+ * Return: whether the list's reference is the caller's now; to be put later,
+ * for a queue may have gigabytes to free.
+ */
+static bool iptrk_queue_unlist(struct iptrk_queue *queue)
 {
+	u32 cpu;
+
 	if (queue->dead)
-		return;
+		return false;
 	iptrk_watch_stop(queue);
 	list_del(&queue->node);
-	WRITE_ONCE(queue->dead, true);
+	/* So that readers know what is still to come. */
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		flush_delayed_work(&queue->rings[cpu].emptying);
+	/* Pairs with the load-acquire in iptrk_queue_over(). */
+	smp_store_release(&queue->dead, true);
 	wake_up_interruptible_poll(&queue->wait, EPOLLHUP);
-	kref_put(&queue->ref, iptrk_queue_free);
+	return true;
+}
+
+/**
+ * iptrk_queue_over() - whether nothing will come to the rings any more
+ * @queue: caller has a reference
+ *
+ * Records that are there may still have to be read.
+ */
+bool iptrk_queue_over(const struct iptrk_queue *queue)
+{
+	u32 cpu;
+
+	/* Pairs with the store-release in iptrk_queue_unlist(). */
+	if (!smp_load_acquire(&queue->dead))
+		return false;
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		const struct iptrk_head *shared = queue->rings[cpu].shared;
+
+		/* Pairs with the store-release in iptrk_ring_settle(). */
+		if (smp_load_acquire(&shared->merge_waiting))
+			return false;
+	}
+	return true;
 }
 
 /* A file lets go: a private queue dies with it, a named one lives on. */
 void iptrk_queue_detach(struct iptrk_queue *queue, bool reader)
 {
+	bool unlisted = false;
+
 	rtnl_lock();
 	if (reader) {
 		WRITE_ONCE(queue->has_reader, false);
 		if (!queue->name[0])
-			iptrk_queue_unlist(queue);
+			unlisted = iptrk_queue_unlist(queue);
 	}
 	rtnl_unlock();
 	iptrk_watch_settle();
+	if (unlisted)
+		kref_put(&queue->ref, iptrk_queue_free);
 	kref_put(&queue->ref, iptrk_queue_free);
 }
 
 int iptrk_queue_destroy(struct iptrk_queue *queue, bool reader)
 {
+	bool unlisted = false;
 	int error = 0;
 
 	rtnl_lock();
 	if (queue->has_reader && !reader)
 		error = -EBUSY;
 	else
-		iptrk_queue_unlist(queue);
+		unlisted = iptrk_queue_unlist(queue);
 	rtnl_unlock();
 	iptrk_watch_settle();
+	if (unlisted)
+		kref_put(&queue->ref, iptrk_queue_free);
 	return error;
 }
 
@@ -318,11 +364,18 @@ static int __net_init iptrk_net_init(struct net *net)
 static void __net_exit iptrk_net_exit(struct net *net)
 {
 	struct iptrk_queue *queue, *next;
+	LIST_HEAD(unlisted);
 
 	rtnl_lock();
-	list_for_each_entry_safe(queue, next, &iptrk_net(net)->queues, node)
+	list_for_each_entry_safe(queue, next, &iptrk_net(net)->queues, node) {
 		iptrk_queue_unlist(queue);
+		list_add(&queue->node, &unlisted);
+	}
 	rtnl_unlock();
+	list_for_each_entry_safe(queue, next, &unlisted, node) {
+		list_del(&queue->node);
+		kref_put(&queue->ref, iptrk_queue_free);
+	}
 }
 
 static struct pernet_operations iptrk_net_ops = {

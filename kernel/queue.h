@@ -3,7 +3,7 @@
  * Queues, and the interfaces they watch.
  *
  * Everything here is changed under RTNL only. The hooks read ports, lanes and
- * rings under RCU; nothing that they read is freed before synchronize_net().
+ * rings under RCU; they stay as long as the queue, whose end waits for hooks.
  *
  *   port  one interface in one queue's table; has its hooks while watched
  *   lane  one CPU's share of a port
@@ -69,6 +69,8 @@ struct iptrk_lane {
 	struct iptrk_count direction[2];
 };
 
+struct iptrk_promiscuity;
+
 /**
  * struct iptrk_port - one interface in one queue's table
  * @lanes: one per possible CPU
@@ -78,7 +80,8 @@ struct iptrk_lane {
  *	has seen before, or will see below this one
  * @ethernet: the device's frames start with an Ethernet header
  * @decrypted: an interface for what IPsec decrypts: all it receives has been
- * @promiscuous: we raise the device's count
+ * @promiscuity: what ends the promiscuous mode we asked the device for, or NULL
+ * @leaving: not to be relied on any more
  * @gone: when it was last watched, as the queue counts
  * @dev: device watched now, valid until NETDEV_UNREGISTER; or NULL
  * @ops: our hooks on @dev, ingress and egress
@@ -96,7 +99,8 @@ struct iptrk_port {
 	u8 covered[2];
 	bool ethernet;
 	bool decrypted;
-	bool promiscuous;
+	bool leaving;
+	struct iptrk_promiscuity *promiscuity;
 	u64 gone;
 	struct net_device *dev;
 	struct nf_hook_ops ops[2];
@@ -174,6 +178,7 @@ int iptrk_queue_destroy(struct iptrk_queue *queue, bool reader);
 void iptrk_queue_state(struct iptrk_queue *queue, struct iptrk_state *state);
 int iptrk_queue_own(struct iptrk_queue *queue,
 		    const struct iptrk_prefix *prefixes, u32 count);
+bool iptrk_queue_over(const struct iptrk_queue *queue);
 size_t iptrk_queue_commit_bytes(void);
 int iptrk_queues_init(void);
 void iptrk_queues_exit(void);

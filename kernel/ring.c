@@ -23,7 +23,8 @@ size_t iptrk_ring_stride(u32 records)
 /* Everything one ring costs, for the limit on all queues. */
 size_t iptrk_ring_memory(u32 records)
 {
-	return iptrk_ring_stride(records) + sizeof(struct iptrk_merge);
+	return iptrk_ring_stride(records) + sizeof(struct iptrk_merge) +
+	       sizeof(struct iptrk_ring);
 }
 
 static void iptrk_ring_wake_now(struct irq_work *work)
@@ -115,7 +116,8 @@ void iptrk_ring_settle(struct iptrk_ring *ring, u32 budget)
 		iptrk_merge_emit(ring, budget);
 		waiting = iptrk_merge_waiting(ring->merge);
 	}
-	WRITE_ONCE(ring->shared->merge_waiting, waiting);
+	/* Pairs with the load-acquire in iptrk_queue_over(). */
+	smp_store_release(&ring->shared->merge_waiting, waiting);
 	if (!iptrk_ring_room(ring))
 		ring->limit = ring->head;
 	else if (waiting)

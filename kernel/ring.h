@@ -93,8 +93,8 @@ ssize_t iptrk_ring_copy(struct iptrk_ring *ring, char __user *to, size_t room);
  * @ring: ring of the CPU we run on
  *
  * The clock is read once in a tick, not for each packet: that would cost more
- * than the rest of the record. A record is therefore up to one tick (1/HZ)
- * older than its time says, and never younger.
+ * than the rest of the record. A record's time is therefore up to one tick
+ * (1/HZ) before its packet's, and never after it.
  */
 static __always_inline u64 iptrk_ring_time(struct iptrk_ring *ring)
 {

@@ -131,11 +131,7 @@ static void iptrk_nic_read(struct net_device *dev, struct iptrk_volume nic[2])
 	nic[1].bytes = stats.tx_bytes;
 }
 
-/*
- * What the device has counted since the port was first watched. A device on
- * its way out may count from zero again (an end of a veth pair that lost the
- * other); then its last word stands.
- */
+/* What the device has counted since the port was first watched. */
 static void iptrk_nic_sum(struct iptrk_port *port, struct iptrk_volume sum[2])
 {
 	struct iptrk_volume now[2];
@@ -147,11 +143,23 @@ static void iptrk_nic_sum(struct iptrk_port *port, struct iptrk_volume sum[2])
 	iptrk_nic_read(port->dev, now);
 	for (i = 0; i < 2; i++) {
 		struct iptrk_volume *last = &port->nic_last[i];
+		struct iptrk_volume *base = &port->nic_base[i];
 
-		if (now[i].packets >= last->packets)
+		/*
+		 * It counts from zero again. A driver that began anew goes on
+		 * from there; of a device on its way out (an end of a veth
+		 * pair that lost the other) the last word stands.
+		 */
+		if (now[i].packets < last->packets &&
+		    port->dev->reg_state == NETREG_REGISTERED) {
+			base->packets -= last->packets;
+			base->bytes -= last->bytes;
 			*last = now[i];
-		sum[i].packets += last->packets - port->nic_base[i].packets;
-		sum[i].bytes += last->bytes - port->nic_base[i].bytes;
+		} else if (now[i].packets >= last->packets) {
+			*last = now[i];
+		}
+		sum[i].packets += last->packets - base->packets;
+		sum[i].bytes += last->bytes - base->bytes;
 	}
 }
 
@@ -247,19 +255,41 @@ static void iptrk_promiscuity_work(struct work_struct *work)
 
 static DECLARE_WORK(iptrk_promiscuity, iptrk_promiscuity_work);
 
-/* Return: false without memory. Under RTNL. */
-static bool iptrk_promiscuity_change(struct net_device *dev, int change)
+static void iptrk_promiscuity_change(struct iptrk_promiscuity *one,
+				     struct net_device *dev, int change)
 {
-	struct iptrk_promiscuity *one = kzalloc(sizeof(*one), GFP_KERNEL);
-
-	if (!one)
-		return false;
 	dev_hold(dev);
 	one->dev = dev;
 	one->change = change;
 	list_add_tail(&one->node, &iptrk_promiscuities);
 	schedule_work(&iptrk_promiscuity);
-	return true;
+}
+
+/* With what its end takes; without memory it stays as it is. */
+static void iptrk_promiscuity_begin(struct iptrk_port *port)
+{
+	struct iptrk_promiscuity *begin = kzalloc(sizeof(*begin), GFP_KERNEL);
+	struct iptrk_promiscuity *end = kzalloc(sizeof(*end), GFP_KERNEL);
+
+	if (begin && end) {
+		port->promiscuity = end;
+		iptrk_promiscuity_change(begin, port->dev, 1);
+	} else {
+		kfree(begin);
+		kfree(end);
+	}
+}
+
+/* A device on its way out takes its count along. */
+static void iptrk_promiscuity_end(struct iptrk_port *port)
+{
+	struct iptrk_promiscuity *end = port->promiscuity;
+
+	port->promiscuity = NULL;
+	if (end && port->dev->reg_state == NETREG_REGISTERED)
+		iptrk_promiscuity_change(end, port->dev, -1);
+	else
+		kfree(end);
 }
 
 /**
@@ -272,15 +302,14 @@ void iptrk_watch_settle(void)
 	flush_work(&iptrk_promiscuity);
 }
 
-static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
+/* Return: whether it is watched now. */
+static bool iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 {
 	struct iptrk_port *port = iptrk_port_make(queue, dev);
 	int error;
 
-	if (!port) {
-		queue->refused++;
-		return;
-	}
+	if (!port)
+		return false;
 	strscpy(port->name, dev->name, sizeof(port->name));
 	strscpy(port->kind,
 		dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "",
@@ -290,30 +319,32 @@ static void iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 	port->decrypted = !strcmp(port->kind, "xfrm") ||
 			  !strcmp(port->kind, "vti") ||
 			  !strcmp(port->kind, "vti6");
-	iptrk_nic_read(dev, port->nic_base);
-	memcpy(port->nic_last, port->nic_base, sizeof(port->nic_last));
+	/* Of an earlier device. */
+	WRITE_ONCE(port->covered[0], IPTRK_SEEN_NONE);
+	WRITE_ONCE(port->covered[1], IPTRK_SEEN_NONE);
 	error = iptrk_port_hook(port, dev);
 	if (error) {
-		queue->refused++;
-		/* One of them may have been there, and running. */
-		synchronize_net();
-		netdev_warn(dev, "iptrk: can't watch: error %d\n", error);
-		return;
+		netdev_warn_once(dev, "iptrk: can't watch: error %d\n", error);
+		return false;
 	}
+	iptrk_nic_read(dev, port->nic_base);
+	memcpy(port->nic_last, port->nic_base, sizeof(port->nic_last));
 	port->dev = dev;
+	return true;
 }
 
+/*
+ * The hooks may run on for a moment. What they need of the port stays, also
+ * under another device; see iptrk_watch_stop().
+ */
 static void iptrk_port_stop(struct iptrk_port *port)
 {
+	iptrk_nic_sum(port, port->nic);
 	nf_unregister_net_hooks(dev_net(port->dev), port->ops,
 				1 + IPTRK_HAS_EGRESS);
-	/* The hooks may still be running with this port. */
-	synchronize_net();
-	iptrk_nic_sum(port, port->nic);
-	if (port->promiscuous)
-		iptrk_promiscuity_change(port->dev, -1);
-	port->promiscuous = false;
+	iptrk_promiscuity_end(port);
 	port->gone = ++port->queue->stops;
+	port->leaving = false;
 	port->dev = NULL;
 }
 
@@ -328,24 +359,62 @@ static struct iptrk_port *iptrk_port_of(const struct iptrk_queue *queue,
 	return NULL;
 }
 
+/*
+ * No two rows have one name: that of a device which had it and is gone gets
+ * ours in exchange.
+ */
+static void iptrk_port_name(struct iptrk_port *port, const char *name)
+{
+	const struct iptrk_queue *queue = port->queue;
+	u32 i;
+
+	if (!strcmp(port->name, name))
+		return;
+	for (i = 0; i < queue->port_count; i++)
+		if (!strcmp(queue->ports[i]->name, name))
+			strscpy(queue->ports[i]->name, port->name,
+				sizeof(port->name));
+	strscpy(port->name, name, sizeof(port->name));
+}
+
+/* What isn't wanted any more goes, when nobody relies on it any more. */
+static void iptrk_watch_leave(struct iptrk_queue *queue)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < queue->port_count; i++) {
+		struct iptrk_port *port = queue->ports[i];
+
+		port->leaving = port->dev && !iptrk_wants(queue, port->dev);
+		any |= port->leaving;
+	}
+	if (!any)
+		return;
+	iptrk_once_update(queue);
+	synchronize_net();
+	for (i = 0; i < queue->port_count; i++)
+		if (queue->ports[i]->leaving)
+			iptrk_port_stop(queue->ports[i]);
+}
+
 /* Brings what is watched in line with what is wanted. */
 static void iptrk_watch_refresh(struct iptrk_queue *queue)
 {
 	bool promiscuous = queue->watch.flags & IPTRK_WATCH_PROMISCUOUS;
 	struct net_device *dev;
+	u64 refused = 0;
 
+	iptrk_watch_leave(queue);
 	for_each_netdev(queue->net, dev) {
 		struct iptrk_port *port = iptrk_port_of(queue, dev);
-		bool wanted = iptrk_wants(queue, dev) &&
-			      dev->reg_state == NETREG_REGISTERED;
 
-		if (port && !wanted)
-			iptrk_port_stop(port);
-		else if (!port && wanted)
-			iptrk_port_start(queue, dev);
-		else if (port)
-			strscpy(port->name, dev->name, sizeof(port->name));
+		if (port)
+			iptrk_port_name(port, dev->name);
+		else if (iptrk_wants(queue, dev))
+			refused += !iptrk_port_start(queue, dev);
 	}
+	WRITE_ONCE(queue->refused, refused);
 	for_each_netdev(queue->net, dev) {
 		struct iptrk_port *port = iptrk_port_of(queue, dev);
 
@@ -353,9 +422,10 @@ static void iptrk_watch_refresh(struct iptrk_queue *queue)
 			continue;
 		port->convention[0] = iptrk_convention(dev, false);
 		port->convention[1] = iptrk_convention(dev, true);
-		if (port->promiscuous != promiscuous &&
-		    iptrk_promiscuity_change(dev, promiscuous ? 1 : -1))
-			port->promiscuous = promiscuous;
+		if (promiscuous && !port->promiscuity)
+			iptrk_promiscuity_begin(port);
+		else if (!promiscuous)
+			iptrk_promiscuity_end(port);
 	}
 	iptrk_once_update(queue);
 }
@@ -371,7 +441,10 @@ int iptrk_watch_set(struct iptrk_queue *queue, const struct iptrk_watch *watch)
 	return 0;
 }
 
-/* No hook writes to the queue any more when this returns. Under RTNL. */
+/*
+ * No hook runs with the queue any more when this returns, nor with a port or a
+ * helper that stopped before. Under RTNL, so that is waited for once.
+ */
 void iptrk_watch_stop(struct iptrk_queue *queue)
 {
 	u32 i;
@@ -381,6 +454,7 @@ void iptrk_watch_stop(struct iptrk_queue *queue)
 		if (queue->ports[i]->dev)
 			iptrk_port_stop(queue->ports[i]);
 	iptrk_once_stop(queue);
+	synchronize_net();
 }
 
 static void iptrk_volume_add(struct iptrk_volume *to,

@@ -36,8 +36,11 @@
  * poll()
  *   After mmap: readable once a ring's head passed a multiple of `watermark`
  *   since poll() last said so. Without mmap: readable while a record waits. Rings
- *   that fill slowly never reach the watermark, so poll with a timeout.
- *   EPOLLHUP: the queue's namespace is gone, or it was destroyed.
+ *   that fill slowly never reach the watermark, so poll with a timeout. With
+ *   epoll, too: it asks more often than it tells, and what it asked is said.
+ *   EPOLLHUP: the queue's namespace is gone, or it was destroyed. What is in
+ *   the rings can be read, and more comes while any iptrk_head.merge_waiting
+ *   is not zero. read() returns 0 when that is over.
  *
  * When a ring is full
  *   Packets are merged, per CPU, into records with IPTRK_MERGED that enter
@@ -108,7 +111,8 @@ enum iptrk_flags {
  * @protocol: IP protocol behind IPv6 extension headers
  * @tcp_flags: low byte of TCP's flags: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, ...
  * @l2_len: bytes of layer-2 header in front of each packet, tags included:
- *	bytes - packets * l2_len is what IP carried
+ *	bytes - packets * l2_len is what IP carried; of a merged record 0, for
+ *	not known
  * @header_len: bytes of headers repeated in each frame of a segmented buffer,
  *	without a tag that hardware inserts; else 0
  */

@@ -399,6 +399,37 @@ TEST_F(DeviceTest, ServesSimpleClientsByRead) {
   close(file);
 }
 
+TEST_F(DeviceTest, ReadsAllThatADestroyedQueueStillHolds) {
+  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
+  iptrk_attach attach{};
+  attach.abi_version = IPTRK_ABI_VERSION;
+  attach.records = attach.watermark = 64;
+  std::strcpy(attach.name, "ends");
+  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
+  iptrk_watch watch{};
+  watch.count = 1;
+  std::strcpy(watch.patterns[0], "right0");
+  ASSERT_EQ(ioctl(file, IPTRK_WATCH, &watch), 0);
+  SendUdp(500);  // most of them wait to enter the ring
+  {
+    Queue look = Queue::Observe("ends");
+    Arrived(look, 500);
+  }
+  ASSERT_EQ(ioctl(file, IPTRK_DESTROY), 0);
+  std::array<iptrk_record, 8> records{};
+  std::uint64_t packets = 0;
+  for (;;) {
+    const ssize_t bytes = read(file, records.data(), sizeof records);
+    ASSERT_GE(bytes, 0);
+    if (bytes == 0) break;
+    for (std::size_t i = 0;
+         i * sizeof records[0] < static_cast<std::size_t>(bytes); ++i)
+      packets += records[i].packets;
+  }
+  EXPECT_EQ(packets, 500u);
+  close(file);
+}
+
 TEST_F(DeviceTest, WakesAtTheWatermarkAndNotBefore) {
   Queue queue = Private();  // an eighth of 1024
   pollfd none{};
