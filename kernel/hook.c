@@ -268,11 +268,15 @@ static noinline void iptrk_take_merged(struct iptrk_ring *ring,
 			  buffer_bytes);
 }
 
+/* Whether IPsec decrypted it, on its way to here or now. */
+static __always_inline bool iptrk_decrypted(const struct sk_buff *skb)
+{
 #ifdef CONFIG_XFRM
-#define IPTRK_DECRYPTED BIT(SKB_EXT_SEC_PATH)
+	return skb->active_extensions & BIT(SKB_EXT_SEC_PATH);
 #else
-#define IPTRK_DECRYPTED 0
+	return false;
 #endif
+}
 
 /*
  * Not off the wire, though it comes to the ingress hook: the copy of a group's
@@ -356,7 +360,7 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 		     skb_vlan_tag_present(skb) || skb_is_gso(skb)))
 		return false;
 	/* Perhaps not off the wire: what the stack gives itself has no layer 2. */
-	if (!sent && unlikely(skb->active_extensions & IPTRK_DECRYPTED))
+	if (!sent && unlikely(iptrk_decrypted(skb)))
 		return false;
 	if (!sent && unlikely(!skb->mac_len) &&
 	    skb->pkt_type == PACKET_LOOPBACK)
