@@ -19,9 +19,9 @@ static inline bool iptrk_is(const struct net_device *dev, const char *kind)
 }
 
 /*
- * Hardware with another device below it, like Hyper-V's and its virtual
- * function: some of its frames come that way and some don't, and it has them
- * all.
+ * Hardware with another device below it, like Hyper-V's with its virtual
+ * function, or net_failover: it has all frames, also those that don't come by
+ * that one.
  */
 static inline bool iptrk_is_whole(const struct net_device *dev)
 {
@@ -34,15 +34,15 @@ static inline bool iptrk_is_whole(const struct net_device *dev)
  * @lower: device below
  * @upper: device right above it
  *
- * A tunnel's are inside others there, and a switch chip's have a tag before
- * everything else.
+ * A tunnel's are inside others there, a switch chip's have a tag before
+ * everything else, and of a whole not all are, unless it is net_failover.
  */
 static inline bool iptrk_carries(const struct net_device *lower,
 				 const struct net_device *upper)
 {
 	return !iptrk_is(upper, "vxlan") && !iptrk_is(upper, "amt") &&
 	       !iptrk_is(upper, "lowpan") && !netdev_uses_dsa(lower) &&
-	       !iptrk_is_whole(upper);
+	       (!iptrk_is_whole(upper) || netif_is_failover(upper));
 }
 
 #endif /* IPTRK_BELOW_H */

@@ -372,12 +372,18 @@ static ssize_t iptrk_read(struct file *file, char __user *to, size_t room,
 	if (room < sizeof(struct iptrk_record))
 		return -EINVAL;
 	for (;;) {
-		bool dead = READ_ONCE(queue->dead);
 		bool over = iptrk_queue_over(queue);
 
 		result = iptrk_read_now(own, to, room);
 		if (result || over)
 			return result;
+		if (READ_ONCE(queue->dead)) {
+			iptrk_queue_flush(queue);
+			if (signal_pending(current))
+				return -ERESTARTSYS;
+			cond_resched();
+			continue;
+		}
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		/* A position that lies may say forever that records wait. */
@@ -386,7 +392,7 @@ static ssize_t iptrk_read(struct file *file, char __user *to, size_t room,
 		cond_resched();
 		/* Rings that fill slowly never reach the watermark. */
 		result = wait_event_interruptible_timeout(queue->wait,
-							  READ_ONCE(queue->dead) != dead ||
+							  READ_ONCE(queue->dead) ||
 							  iptrk_readable(queue, false),
 							  HZ / 20 + 1);
 		if (result < 0)

@@ -74,7 +74,7 @@ static u32 iptrk_segment_headers(const struct sk_buff *skb, u32 l2_offset,
 		if (!p)
 			return 0;
 		offset += p->doff * 4;
-	} else {
+	} else if (!(type & SKB_GSO_UDP)) {
 		offset += sizeof(struct udphdr);
 	}
 	return offset + l2_offset;
@@ -127,7 +127,7 @@ static void iptrk_count_segments(const struct sk_buff *skb,
 	record->bytes += (frames - 1) * headers;
 	/* IPv6 says in a header of its own that it was fragmented. */
 	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP &&
-	    record->flags & IPTRK_IPV6)
+	    record->flags & IPTRK_IPV6 && !skb->encapsulation)
 		record->bytes += frames * sizeof(struct frag_hdr);
 	if (skb_vlan_tag_present(skb))
 		record->bytes += (frames - 1) * VLAN_HLEN;

@@ -369,3 +369,23 @@ void iptrk_merge_work(struct work_struct *work)
 		schedule_delayed_work(&ring->emptying, IPTRK_MERGE_FLUSH);
 	cpus_read_unlock();
 }
+
+/**
+ * iptrk_merge_end() - when no hook writes to the ring any more
+ * @ring: any CPU's
+ *
+ * From here on iptrk_head.merge_waiting says what is still to come, which the
+ * work moves to the ring.
+ */
+void iptrk_merge_end(struct iptrk_ring *ring)
+{
+	bool done;
+
+	cancel_delayed_work_sync(&ring->emptying);
+	local_bh_disable();
+	iptrk_ring_settle(ring, IPTRK_MERGE_ALL);
+	done = !iptrk_merge_waiting(ring->merge);
+	local_bh_enable();
+	if (!done)
+		schedule_delayed_work(&ring->emptying, IPTRK_MERGE_FLUSH);
+}

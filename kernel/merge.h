@@ -84,6 +84,7 @@ bool iptrk_merge_add(struct iptrk_ring *ring,
 		     const struct iptrk_record *record);
 void iptrk_merge_emit(struct iptrk_ring *ring, u32 budget);
 void iptrk_merge_work(struct work_struct *work);
+void iptrk_merge_end(struct iptrk_ring *ring);
 
 /* How many records would come out of it. */
 static inline u32 iptrk_merge_waiting(const struct iptrk_merge *merge)

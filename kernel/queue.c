@@ -12,6 +12,7 @@
 #include <net/netns/generic.h>
 
 #include "compat.h"
+#include "merge.h"
 #include "queue.h"
 
 #define IPTRK_RECORDS_MIN 64
@@ -243,7 +244,7 @@ static bool iptrk_queue_unlist(struct iptrk_queue *queue)
 	list_del(&queue->node);
 	/* So that readers know what is still to come. */
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		flush_delayed_work(&queue->rings[cpu].emptying);
+		iptrk_merge_end(&queue->rings[cpu]);
 	/* Pairs with the load-acquire in iptrk_queue_over(). */
 	smp_store_release(&queue->dead, true);
 	wake_up_interruptible_poll(&queue->wait, EPOLLHUP);
@@ -271,6 +272,15 @@ bool iptrk_queue_over(const struct iptrk_queue *queue)
 			return false;
 	}
 	return true;
+}
+
+/* Moves what is still to come to the rings of a dead queue, if they have room. */
+void iptrk_queue_flush(struct iptrk_queue *queue)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		flush_delayed_work(&queue->rings[cpu].emptying);
 }
 
 /* A file lets go: a private queue dies with it, a named one lives on. */

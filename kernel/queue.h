@@ -179,6 +179,7 @@ void iptrk_queue_state(struct iptrk_queue *queue, struct iptrk_state *state);
 int iptrk_queue_own(struct iptrk_queue *queue,
 		    const struct iptrk_prefix *prefixes, u32 count);
 bool iptrk_queue_over(const struct iptrk_queue *queue);
+void iptrk_queue_flush(struct iptrk_queue *queue);
 size_t iptrk_queue_commit_bytes(void);
 int iptrk_queues_init(void);
 void iptrk_queues_exit(void);

@@ -175,8 +175,11 @@ ssize_t iptrk_ring_copy(struct iptrk_ring *ring, char __user *to, size_t room)
 	u64 at = READ_ONCE(ring->commit->committed);
 	size_t copied = 0;
 
-	if (head - at > ring->mask + 1)
+	if (head - at > ring->mask + 1) {
 		at = head;
+		/* Pairs with the load-acquire in iptrk_ring_refresh(). */
+		smp_store_release(&ring->commit->committed, at);
+	}
 	while (at != head && room - copied >= sizeof(struct iptrk_record)) {
 		u64 index = at & ring->mask;
 		size_t n = min3((u64)((room - copied) /

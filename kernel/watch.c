@@ -31,6 +31,8 @@ static bool iptrk_at_bottom(struct net_device *dev)
 	if (dev->flags & IFF_LOOPBACK || iptrk_is(dev, "openvswitch") ||
 	    netdev_uses_dsa(dev))
 		return false;
+	if (iptrk_is_whole(dev))
+		return true;
 	netdev_for_each_lower_dev(dev, other, i)
 		if (dev_net(other) == dev_net(dev) && iptrk_carries(other, dev))
 			return false;
@@ -146,14 +148,15 @@ static void iptrk_nic_sum(struct iptrk_port *port, struct iptrk_volume sum[2])
 		struct iptrk_volume *base = &port->nic_base[i];
 
 		/*
-		 * It counts from zero again. A driver that began anew goes on
-		 * from there; of a device on its way out (an end of a veth
-		 * pair that lost the other) the last word stands.
+		 * It has less than before. A driver that forgot some of it, or
+		 * all, goes on from there. Some say zero while they are down,
+		 * and others on their way out (an end of a veth pair that lost
+		 * the other); then the last word stands.
 		 */
-		if (now[i].packets < last->packets &&
+		if (now[i].packets && now[i].packets < last->packets &&
 		    port->dev->reg_state == NETREG_REGISTERED) {
-			base->packets -= last->packets;
-			base->bytes -= last->bytes;
+			base->packets -= last->packets - now[i].packets;
+			base->bytes -= last->bytes - now[i].bytes;
 			*last = now[i];
 		} else if (now[i].packets >= last->packets) {
 			*last = now[i];

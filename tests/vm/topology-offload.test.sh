@@ -245,7 +245,7 @@ taken
 it "counts a guest's buffers, IPv4 with total length 0 among them" exactly "$sent" "$(recorded direction=received)"
 it 'agrees with the tap about them' equal '' "$(balanced)"
 
-# A card of two: all of its frames pass the one that is on top.
+# A card of two, net_failover: all of its frames pass the one on top.
 below=$(echo /sys/class/net/*/lower_*)
 part=${below##*/lower_} whole=$(basename "${below%/*}")
 ip link set "$whole" up
@@ -254,6 +254,10 @@ it 'watches a card as a whole and not its part, by default' equal "$whole" "$(wa
 sent=$(frames "$whole" udp4*9)
 taken
 it 'and records what it is given to send once' exactly "$sent" "$(recorded direction=sent protocol=17 "interface=$whole")"
+watch "$whole" "$part"
+sent=$(frames "$whole" udp4*8)
+taken
+it 'also when both are named' exactly "$sent" "$(recorded direction=sent protocol=17)"
 
 it 'unloads after all that' rmmod iptrk
 it_ends
