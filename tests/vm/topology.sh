@@ -55,17 +55,18 @@ host() {
 	done
 }
 
-# Devices and namespaces that tests made, all of them.
+# Devices and namespaces that tests made, all of them. Those of tunnels that are
+# built into a kernel are always there.
 clear_topology() {
-	local name
+	local name stays='^[0-9]+: (lo|eth[01]|sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0)[:@]'
 	for name in $(ip netns list | awk '{ print $1 }'); do
 		ip netns delete "$name"
 	done
 	# What stands above goes before what it stands on.
-	for name in $(ip -o link | awk -F'[:@] *' '$2 !~ /^(lo|eth[01])$/ { print $2 }' | tac); do
+	for name in $(ip -o link | grep -vE "$stays" | awk -F'[:@] *' '{ print $2 }' | tac); do
 		ip link delete "$name" 2>/dev/null
 	done
-	wait_for '! ip -o link | grep -vE "^[0-9]+: (lo|eth[01])[:@]"' 20
+	wait_for "! ip -o link | grep -vE '$stays'" 20
 }
 
 # mac NAME [NAMESPACE]
