@@ -127,10 +127,14 @@ Verdict Classifier::Judge(const iptrk_record& record, bool src_ours,
                           bool dst_ours) const {
   // A remote address that the kernel had no room for was some global one.
   const bool any = (record.flags & IPTRK_NO_REMOTE) != 0;
-  const Scope src = src_ours || any ? Scope::kGlobal
-                                    : ScopeOf(Address::FromBytes(record.src));
-  const Scope dst = dst_ours || any ? Scope::kGlobal
-                                    : ScopeOf(Address::FromBytes(record.dst));
+  const Address from = Address::FromBytes(record.src);
+  const Address to = Address::FromBytes(record.dst);
+  // IPv4 addresses in IPv6 packets are of no use on a wire (RFC 4291, 2.5.5.2).
+  if (!any && (record.flags & IPTRK_IPV6) != 0 &&
+      (from.IsIpv4() || to.IsIpv4()))
+    return MartianVerdict(Martian::kBogon);
+  const Scope src = src_ours || any ? Scope::kGlobal : ScopeOf(from);
+  const Scope dst = dst_ours || any ? Scope::kGlobal : ScopeOf(to);
   const bool src_near = src_ours || src == Scope::kLink;
   const bool dst_near = dst_ours || dst == Scope::kLink || dst == Scope::kGroup;
   // A host that has no address yet asks its neighbours: DHCP, DAD.

@@ -24,10 +24,15 @@ HostIndex::HostIndex(const std::vector<Network>& networks)
     throw std::length_error(
         "more networks than an address can be told to be "
         "of");
+  std::vector<Prefix> prefixes;
   for (const Network& network : networks) {
     ipv6_lengths_.push_back(network.ipv6_prefix);
-    for (const Prefix& prefix : network.prefixes) MarkIpv4(prefix);
+    prefixes.insert(prefixes.end(), network.prefixes.begin(),
+                    network.prefixes.end());
   }
+  // Around others first: what is ours as a whole stays so.
+  std::ranges::sort(prefixes, {}, &Prefix::length);
+  for (const Prefix& prefix : prefixes) MarkIpv4(prefix);
 }
 
 void HostIndex::MarkIpv4(const Prefix& prefix) {
@@ -55,6 +60,8 @@ void HostIndex::MarkIpv4(const Prefix& prefix) {
 }
 
 HostRef HostIndex::FindIpv6(Address address) const {
+  // In an IPv6 packet such an address is nobody's.
+  if (address.IsIpv4()) return {};
   const int network = networks_.Find(address);
   if (network < 0) return {};
   const Address host = HostOf(address, network);

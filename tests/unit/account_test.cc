@@ -216,5 +216,34 @@ TEST(PeerSketch, EstimatesWithinItsStatedError) {
   }
 }
 
+TEST(AccountOfNestedNetworks, HasTheWiderOneWhereverItIsNamed) {
+  for (const bool wide_first : {false, true}) {
+    Config config;
+    config.networks = {{"dmz", {Prefix::Parse("10.1.5.0/24").value()}},
+                       {"lan", {Prefix::Parse("10.1.0.0/16").value()}}};
+    if (wide_first) std::swap(config.networks[0], config.networks[1]);
+    Account account(config);
+    account.Take(Record({.src = "44.1.2.3", .dst = "10.1.9.7"}));
+    account.Take(Record({.src = "44.1.2.3", .dst = "10.1.5.7"}));
+    EXPECT_EQ(account.all().Of(Direction::kIn), (Volume{200, 2})) << wide_first;
+    for (const Volume& volume : account.martian())
+      EXPECT_EQ(volume, Volume{}) << wide_first;
+  }
+}
+
+// One IPv6 packet with an IPv4 host's address in it would have made a second
+// host of that address.
+TEST_F(AccountTest, TakesAMappedAddressInIpv6ForABogon) {
+  Take({.src = "44.1.2.3", .dst = "10.1.0.5"});
+  Packet odd{.src = "2001:db8::1", .dst = "10.1.0.5"};
+  iptrk_record record = Record(odd);
+  account_.Take(record);
+  Take({.src = "44.1.2.3", .dst = "10.1.0.5"});
+  EXPECT_EQ(HostOf("10.1.0.5").In(), (Volume{200, 2}));
+  EXPECT_EQ(account_.hosts().size(), 1u);
+  EXPECT_EQ(account_.martian()[static_cast<std::size_t>(Martian::kBogon)],
+            (Volume{100, 1}));
+}
+
 }  // namespace
 }  // namespace iptrk
