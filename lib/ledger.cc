@@ -113,7 +113,10 @@ void Ledger::Apply(std::span<const LedgerEntry> entries,
   }
   if (end != before) {
     ForgetMarks(end - kMarksKept);
-    if (before / kDay != end / kDay) Prune(SlotEnd(end));
+    // No more than two days at once: a clock that is wrong by years forgets
+    // little.
+    if (before / kDay != end / kDay)
+      Prune(SlotEnd(std::min(end, before + 2 * kDay)));
   }
   for (const LedgerIncident& incident : incidents) Put(incident);
   transaction.Commit();
@@ -200,6 +203,17 @@ std::string Ledger::LastState() const {
 std::string Ledger::LastBaselines() const {
   LedgerStatement query = database_.Prepare("SELECT learnt FROM baseline");
   return query.Next() ? std::string(query.Blob(0)) : std::string();
+}
+
+std::vector<LedgerIncident> Ledger::OpenIncidents() const {
+  std::vector<LedgerIncident> incidents;
+  LedgerStatement query = database_.Prepare(
+      "SELECT id, kind, subject, start, end, json FROM incident WHERE open");
+  while (query.Next())
+    incidents.push_back({query.Text(0), query.Text(1), query.Text(2),
+                         query.Integer(3), query.Integer(4), true,
+                         query.Text(5)});
+  return incidents;
 }
 
 void Ledger::SetApplied(const LedgerPosition& position,

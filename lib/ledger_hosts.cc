@@ -189,14 +189,19 @@ class PrefixSum {
 void AdvanceHosts(LedgerDatabase& database, std::int64_t slot,
                   const HostRetention& retention) {
   const std::int64_t start = slot - kLedgerSlot;
-  if (ProgressOf(database, kHour).rolled >= Floor(start, kHour)) return;
+  const std::int64_t before = ProgressOf(database, kHour).rolled;
+  if (before >= Floor(start, kHour)) return;
   RollUpTo(database, kLedgerSlot, kHour, start);
   RollUpTo(database, kHour, kDay, start);
   RollUpTo(database, kDay, kThirtyDays, start);
-  Prune(database, kLedgerSlot, start - retention.slots_days * kDay, kHour);
-  Prune(database, kHour, start - retention.hours_days * kDay, kDay);
-  Prune(database, kDay, start - retention.days_days * kDay, kDay);
-  Prune(database, kThirtyDays, start - retention.days_days * kDay, kThirtyDays);
+  // No more than two days at once: a clock that is wrong by years forgets
+  // little.
+  const std::int64_t known = std::min(start, before + 2 * kDay);
+  Prune(database, kLedgerSlot, known - retention.slots_days * kDay, kHour);
+  Prune(database, kHour, known - retention.hours_days * kDay, kDay);
+  Prune(database, kDay, known - retention.days_days * kDay, kDay);
+  Prune(database, kThirtyDays, known - retention.days_days * kDay,
+        kThirtyDays);
 }
 
 void AddHostsToSlot(LedgerDatabase& database, std::int64_t slot,

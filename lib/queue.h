@@ -63,9 +63,12 @@ class Queue {
   // Calls `sink` with the records not yet read, one by one or by spans of them,
   // whichever it takes: those whose time is before `until_ns` and whose
   // position is before `limit`, in order of time within each CPU. A ring is
-  // left at the first record of `until_ns` or later. Returns their number.
+  // left at the first record of `until_ns` or later, unless that is later than
+  // `future_ns`, which is taken for an error of the clock. Returns their
+  // number.
   template <typename Sink>
-  std::size_t Drain(std::uint64_t until_ns, const Mark* limit, Sink&& sink);
+  std::size_t Drain(std::uint64_t until_ns, const Mark* limit, Sink&& sink,
+                    std::uint64_t future_ns = UINT64_MAX);
   template <typename Sink>
   std::size_t Drain(std::uint64_t until_ns, Sink&& sink) {
     return Drain(until_ns, nullptr, std::forward<Sink>(sink));
@@ -114,8 +117,8 @@ class Queue {
 };
 
 template <typename Sink>
-std::size_t Queue::Drain(std::uint64_t until_ns, const Mark* limit,
-                         Sink&& sink) {
+std::size_t Queue::Drain(std::uint64_t until_ns, const Mark* limit, Sink&& sink,
+                         std::uint64_t future_ns) {
   // A piece stays in the cache between the look at its times and `sink`.
   constexpr std::uint64_t kPiece = 64;
   std::size_t taken = 0;
@@ -137,7 +140,15 @@ std::size_t Queue::Drain(std::uint64_t until_ns, const Mark* limit,
       }
       position += count;
       taken += count;
-      if (count < most) break;
+      if (count == most) continue;
+      // Those behind a time that can't be are not made to wait for it.
+      if (first[count].time_ns <= future_ns) break;
+      if constexpr (std::is_invocable_v<Sink&, const iptrk_record&>)
+        sink(first[count]);
+      else
+        sink(std::span(first + count, 1));
+      ++position;
+      ++taken;
     }
   }
   return taken;

@@ -23,8 +23,9 @@ class SteadyClock {
 
   // The same for given readings of the two clocks.
   std::uint64_t Now(std::uint64_t real_ns, std::uint64_t monotonic_ns) {
+    const std::uint64_t gone = monotonic_ns - monotonic_ns_;
     const std::uint64_t least =
-        now_ns_ == 0 ? 0 : now_ns_ + (monotonic_ns - monotonic_ns_);
+        now_ns_ == 0 ? 0 : now_ns_ + gone - (ahead_ns_ > 0 ? gone / 10 : 0);
     ahead_ns_ = least > real_ns ? least - real_ns : 0;
     now_ns_ = real_ns + ahead_ns_;
     monotonic_ns_ = monotonic_ns;

@@ -132,6 +132,20 @@ TEST(Ledger, ReplacesAnIncidentByItsLaterState) {
   EXPECT_THAT(file.Read().Incidents(kStart + 1000, kStart + 2000), IsEmpty());
 }
 
+TEST(LedgerTest, ForgetsNothingByAClockThatIsYearsAhead) {
+  LedgerFile file;
+  {
+    Ledger ledger(file.path());
+    ledger.Apply(std::vector{Minute(kStart + 60, 1000)});
+    ledger.Apply(std::vector{Minute(kStart + 20 * 365 * 86400LL, 1000)});
+  }
+  EXPECT_EQ(file.CustomerIn(), 2000u);
+  EXPECT_EQ(file.Read().Totals(kStart, kStart + 300).size(), 1u);
+  const HostHistory hosts =
+      file.Read().Hosts(*Prefix::Parse("10.1.0.0/24"), kStart, kStart + 300);
+  EXPECT_EQ(hosts.hosts.size(), 1u);
+}
+
 // Random traffic of a few hosts of both families for `days`, one interval in
 // each `every` slots with holes in it, and the sums it must have.
 class HostHistoryTest : public ::testing::Test {

@@ -130,5 +130,18 @@ TEST(SteadyClock, GoesOnWhenTheSystemClockIsSetBack) {
   EXPECT_EQ(clock.AheadNs(), 0u);
 }
 
+TEST(SteadyClock, LetsTheSystemClockCatchUp) {
+  SteadyClock clock;
+  clock.Now(100'000, 1000);
+  std::uint64_t before = clock.Now(90'000, 2000);
+  EXPECT_EQ(before, 101'000u);
+  for (std::uint64_t gone = 1000; gone <= 200'000; gone += 1000) {
+    const std::uint64_t now = clock.Now(90'000 + gone, 2000 + gone);
+    EXPECT_GE(now, before + 900);
+    before = now;
+  }
+  EXPECT_EQ(clock.AheadNs(), 0u);
+}
+
 }  // namespace
 }  // namespace iptrk
