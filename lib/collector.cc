@@ -33,6 +33,8 @@ constexpr double kUrgentFill = 0.75;
 constexpr std::uint64_t kWriteTime = 2 * kSecond;
 constexpr std::uint64_t kLedgerTime = 3 * kSecond;
 constexpr std::uint64_t kLongestWait = 3600 * kSecond;
+// What was open when an earlier reader ended is, by then.
+constexpr std::uint64_t kTimeToFindAgain = 120 * kSecond;
 constexpr std::uint64_t kStepWorthSaying = 2 * kSecond;
 constexpr std::int64_t kBaselinesEvery = 600;  // seconds
 constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
@@ -125,6 +127,11 @@ void Collector::Run(std::stop_token stop) {
     } catch (const QueueError& error) {
       if (last_error_ != error.what()) output_.OnError(error.what());
       last_error_ = error.what();
+    } catch (const std::exception& error) {
+      if (last_error_ != error.what())
+        output_.OnHealth("collector", false,
+                         fmt::format("{}; it begins anew", error.what()));
+      last_error_ = error.what();
     }
     std::unique_lock lock(mutex);
     wake.wait_for(lock, stop, kRetry, [] { return false; });
@@ -165,9 +172,11 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
   const std::optional<Checkpoint> checkpoint = Begin(session);
   BeginSlots(session);
   if (checkpoint) Resume(session, *checkpoint);
+  TellWhatIsOver(session);
   while (!stop.stop_requested()) {
     if (!queue.Wait(kWaitMs)) {
       output_.OnError("the queue was destroyed; attaching anew");
+      baselines_ = session.detector.SaveBaselines();
       return;
     }
     Advance(session, stop);
@@ -205,9 +214,11 @@ std::optional<Checkpoint> Collector::Begin(Session& session) {
   if (!ledger_) return checkpoint;
   // A ledger that can't be opened by then is told by OnHealth(), and begins
   // when it can.
-  const LedgerStart start =
-      ledger_->WaitForStart(kLedgerPatience).value_or(LedgerStart{});
-  session.detector.RestoreBaselines(start.baselines);
+  const auto known = ledger_->WaitForStart(kLedgerPatience);
+  const LedgerStart start = known.value_or(LedgerStart{});
+  session.detector.RestoreBaselines(baselines_.empty() ? start.baselines
+                                                       : baselines_);
+  if (known && !std::exchange(knows_start_, true)) open_.Add(start.open);
   // A clock that was set back between two runs: time does not go back here.
   if (start.applied && Ns(start.applied->end) >= session.second_end) {
     const std::uint64_t end_ns = Ns(start.applied->end);
@@ -284,7 +295,29 @@ std::size_t Collector::Drain(Session& session, std::uint64_t until_ns) {
       session.past.empty() ? nullptr : &session.past.front().mark.positions,
       [&](std::span<const iptrk_record> records) {
         session.account.Take(records);
-      });
+      },
+      clock_.Now() + kLongestWait);
+}
+
+// A clock that was set forward, or a machine that slept, left time of which
+// there is nothing to tell: it goes on at the next record's host interval, or
+// at the present one.
+bool Collector::SkipPause(Session& session, std::uint64_t now_ns) {
+  const std::uint64_t interval = Ns(session.config.collectd.host_interval);
+  const std::uint64_t begin = session.second_end - kSecond;
+  if (session.hosts_begin != begin || session.slot_begin != begin) return false;
+  const std::uint64_t oldest = session.queue.OldestTime();
+  const std::uint64_t next =
+      (oldest ? std::min(oldest, now_ns) : now_ns) / interval * interval;
+  if (next < begin + kLongestWait) return false;
+  output_.OnInfo(fmt::format(
+      "nothing came for {} s, or the system clock was set forward by that; no "
+      "values are told of it",
+      (next - begin) / kSecond));
+  session.slot_begin = session.hosts_begin = next;
+  session.second_end = next + kSecond;
+  BeginSlots(session);
+  return true;
 }
 
 void Collector::Advance(Session& session, std::stop_token stop) {
@@ -308,9 +341,13 @@ void Collector::Advance(Session& session, std::stop_token stop) {
       continue;
     }
     if (now < session.second_end + kGrace) break;
-    EndSecond(session, now);
+    if (!SkipPause(session, now)) EndSecond(session, now);
   }
   GiveBack(session, now);
+  if (now >= look_again_at_) {
+    Tell(open_.NotFoundAgain());
+    look_again_at_ = UINT64_MAX;
+  }
   // Twice a second is enough for a file, and right for telling that it rests.
   if (file_ && now >= ask_file_at_) {
     ask_file_at_ = now + kSecond / 2;
@@ -326,9 +363,16 @@ void Collector::EndSecond(Session& session, std::uint64_t now_ns) {
 
 void Collector::Tell(const std::vector<Incident>& incidents) {
   for (const Incident& incident : incidents) {
+    open_.Told(incident);
     output_.OnIncident(incident);
     if (ledger_) ledger_->PushIncident(LedgerIncidentOf(incident));
   }
+}
+
+// What was open when the last queue, or process, ended.
+void Collector::TellWhatIsOver(const Session& session) {
+  Tell(open_.BeginAnew(session.hosts_begin));
+  look_again_at_ = clock_.Now() + kTimeToFindAgain;
 }
 
 // A slot ends at a multiple of its interval, and also where an earlier reader
@@ -416,7 +460,9 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   if (session.keeper)
     session.keeper->EndInterval(mark, span.seconds, session.account,
                                 session.config.customers, session.books,
-                                mark.end % kBaselinesEvery == 0
+                                // What was learnt before is not replaced by
+                                // whoever could not read it.
+                                knows_start_ && mark.end % kBaselinesEvery == 0
                                     ? session.detector.SaveBaselines()
                                     : std::string());
   session.account.ClearHosts(end_ns);
@@ -457,9 +503,8 @@ void Collector::GiveBack(Session& session, std::uint64_t now_ns) {
     if (session.urgent_since == 0) session.urgent_since = now_ns;
     if (now_ns < session.urgent_since + kLedgerTime) return;
     session.held.clear();
-  } else {
-    KeepAside(session);
   }
+  KeepAside(session);
   session.queue.Commit(session.queue.Position());
   ++session.slot.early_commits;
 }
@@ -504,15 +549,17 @@ void Collector::TakeChange() {
       old.queue.records != config_.queue.records ||
       old.collectd.interval != config_.collectd.interval ||
       old.collectd.host_interval != config_.collectd.host_interval ||
-      old.ledger.path != config_.ledger.path)
+      old.collectd.rrd_directory != config_.collectd.rrd_directory ||
+      old.ledger != config_.ledger)
     output_.OnInfo(
         "queue.name, queue.records, collectd.interval, "
-        "collectd.host_interval and ledger.path change when "
-        "collectd is restarted");
+        "collectd.host_interval, collectd.rrd_directory and [ledger] change "
+        "when collectd is restarted");
   config_.queue.name = old.queue.name;
   config_.queue.records = old.queue.records;
   config_.collectd.interval = old.collectd.interval;
   config_.collectd.host_interval = old.collectd.host_interval;
+  config_.collectd.rrd_directory = old.collectd.rrd_directory;
   config_.ledger = old.ledger;
   changed_ = true;
 }

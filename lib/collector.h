@@ -29,6 +29,7 @@
 #include "lib/incident.h"
 #include "lib/ledger_entry.h"
 #include "lib/ledger_writer.h"
+#include "lib/open_incidents.h"
 #include "lib/queue.h"
 #include "lib/slot_note.h"
 #include "lib/steady_clock.h"
@@ -97,8 +98,10 @@ class Collector {
   void Resume(Session& session, const Checkpoint& checkpoint);
   void Advance(Session& session, std::stop_token stop);
   std::size_t Drain(Session& session, std::uint64_t until_ns);
+  bool SkipPause(Session& session, std::uint64_t now_ns);
   void EndSecond(Session& session, std::uint64_t now_ns);
   void Tell(const std::vector<Incident>& incidents);
+  void TellWhatIsOver(const Session& session);
   void EndSlot(Session& session, std::uint64_t now_ns);
   std::vector<BooksEntry> EndBooks(Session& session, const Span& slot,
                                    const LedgerPosition* past,
@@ -122,6 +125,10 @@ class Collector {
   bool changed_ = false;  // config_, since the session has it
   std::uint64_t ask_file_at_ = 0;
   SteadyClock clock_;
+  OpenIncidents open_;
+  bool knows_start_ = false;                  // what the ledger had
+  std::string baselines_;                     // of the queue before this one
+  std::uint64_t look_again_at_ = UINT64_MAX;  // for those not found again
   std::string last_error_;
 };
 

@@ -130,6 +130,8 @@ struct LedgerConfig {
   int keep_host_slots = 2;   // hosts, five minutes
   int keep_host_hours = 62;  // hosts, hours
   int keep_host_days = 400;  // hosts, days
+
+  friend bool operator==(const LedgerConfig&, const LedgerConfig&) = default;
 };
 
 // How remote addresses are kept in incidents: whole, as /24 or /48, not at

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "lib/config_sections.h"
+#include "lib/host_index.h"
 #include "lib/naming.h"
 
 namespace iptrk {
@@ -205,6 +206,10 @@ void ReadNetworks(const toml::table& root, ConfigReader& reader,
                    places.emplace_back(prefix, &place);
                  });
     config.networks.push_back(std::move(network));
+    if (config.networks.size() == HostRef::kMostNetworks + 1)
+      reader.Fault(key, fmt::format("'{}' is one network more than the {} that "
+                                    "there can be",
+                                    Shown(key.str()), HostRef::kMostNetworks));
   }
   SortByName(config.networks);
 

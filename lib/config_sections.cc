@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "kernel/uapi/iptrk.h"
 #include "lib/ledger_entry.h"
 
 namespace iptrk {
@@ -44,6 +45,10 @@ void ReadPatterns(const toml::table& table, ConfigReader& reader,
           return;
         }
         patterns.push_back(pattern);
+        if (key == "interfaces" && patterns.size() == IPTRK_PATTERNS + 1)
+          reader.Fault(node, fmt::format("there can be {} at most; write "
+                                         "patterns, such as \"vlan*\"",
+                                         IPTRK_PATTERNS));
         if (interfaces && std::none_of(interfaces->begin(), interfaces->end(),
                                        [&](const std::string& interface) {
                                          return Matches(pattern, interface);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -40,6 +41,13 @@ nlohmann::json PortsToJson(const std::vector<PortShare>& ports) {
                     {"packets", port.packets},
                     {"share", std::round(port.share * 1e4) / 1e4}});
   return list;
+}
+
+std::uint64_t TimeOf(const nlohmann::json& text) {
+  std::tm time{};
+  const std::string& words = text.get_ref<const std::string&>();
+  if (strptime(words.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time) == nullptr) return 0;
+  return static_cast<std::uint64_t>(timegm(&time)) * kSecond;
 }
 
 }  // namespace
@@ -133,6 +141,46 @@ nlohmann::json ToJson(const Incident& incident) {
       {"ports", PortsToJson(incident.ports)},
   };
   return json;
+}
+
+std::optional<Incident> IncidentOfJson(const std::string& text) try {
+  const auto json = nlohmann::json::parse(text);
+  Incident incident;
+  incident.id = json.at("id");
+  incident.kind = json.at("kind");
+  incident.subject = json.at("subject");
+  incident.network = json.at("network");
+  incident.direction = json.at("direction");
+  incident.open = json.at("state") == "open";
+  incident.start_ns = TimeOf(json.at("start"));
+  incident.opened_ns = TimeOf(json.at("opened"));
+  if (!incident.open) incident.end_ns = TimeOf(json.at("end"));
+  incident.rule = json.at("rule");
+  incident.unit = json.at("unit");
+  incident.value = json.at("value");
+  incident.limit = json.at("limit");
+  incident.window = json.at("window");
+  incident.baseline = json.at("baseline");
+  incident.severity = json.at("severity") == "warning"
+                          ? IncidentSeverity::kWarning
+                          : IncidentSeverity::kFailure;
+  incident.customer = json.at("customer");
+  incident.peak = json.at("peak");
+  incident.packets = json.at("packets");
+  incident.bytes = json.at("bytes");
+  incident.distinct_peers = json.at("distinct_peers");
+  for (const auto& peer : json.at("peers"))
+    incident.peers.push_back({peer.at("address"), peer.at("packets"),
+                              peer.at("share"), peer.at("bytes"),
+                              peer.at("share_bytes")});
+  for (const auto& port : json.at("ports")) {
+    const std::string name = port.at("protocol");
+    incident.ports.push_back({ProtocolOfName(name).value_or(0), port.at("port"),
+                              port.at("packets"), port.at("share")});
+  }
+  return incident;
+} catch (const nlohmann::json::exception&) {
+  return std::nullopt;
 }
 
 }  // namespace iptrk

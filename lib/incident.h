@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ struct Incident {
 const char* ToString(IncidentSeverity severity);  // "warning", "failure"
 
 nlohmann::json ToJson(const Incident& incident);
+// And back, to the second; nothing when it is none of ours.
+std::optional<Incident> IncidentOfJson(const std::string& text);
 
 // "2026-11-22T23:34:12Z".
 std::string FormatTime(std::uint64_t time_ns);

@@ -63,6 +63,7 @@ class Ledger {
   std::optional<LedgerPosition> LastApplied() const;
   std::string LastState() const;  // of that entry
   std::string LastBaselines() const;
+  std::vector<LedgerIncident> OpenIncidents() const;
 
   // For a new file in the place of a lost one: what ends at or before the
   // position is left out from now on.

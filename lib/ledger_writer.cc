@@ -177,7 +177,8 @@ void LedgerWriter::Open() {
   if (applied && (!known || known->end < applied->end))
     ledger->BeginAt(*applied);
   const LedgerStart start{ledger->LastApplied(), ledger->Marks(),
-                          ledger->LastState(), ledger->LastBaselines()};
+                          ledger->LastState(), ledger->LastBaselines(),
+                          ledger->OpenIncidents()};
   ledger_ = std::move(ledger);
   const std::lock_guard lock(mutex_);
   applied_ = start.applied;

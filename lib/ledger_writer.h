@@ -51,6 +51,7 @@ struct LedgerStart {
   std::vector<LedgerPosition> marks;
   std::string state;
   std::string baselines;
+  std::vector<LedgerIncident> open;  // incidents
 };
 
 struct LedgerWriterState {

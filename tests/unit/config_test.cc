@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lib/config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,6 +63,18 @@ TEST(Config, NamesThePlaceTheFaultAndTheRemedy) {
   EXPECT_THAT(FirstError("[mail]\nto = [\"a\\nBcc: b\"]\n"),
               HasSubstr("no control characters: 'a\\nBcc: b'"));
   EXPECT_THAT(FirstError("queue = 3\n"), HasSubstr("write [queue]"));
+}
+
+TEST(Config, HasNoMoreInterfacesAndNetworksThanCanBe) {
+  std::string names;
+  for (int i = 0; i < 65; ++i) names += fmt::format("\"vlan{}\", ", i);
+  EXPECT_THAT(FirstError("[queue]\ninterfaces = [" + names + "]\n"),
+              AllOf(StartsWith("iptrk.toml:2:"), HasSubstr("64 at most")));
+  std::string networks;
+  for (int i = 0; i < 4096; ++i)
+    networks += fmt::format("[networks.n{}]\nprefixes = [\"10.{}.{}.0/24\"]\n",
+                            i, i / 256, i % 256);
+  EXPECT_THAT(FirstError(networks), HasSubstr("one network more"));
 }
 
 TEST(Config, ReportsEveryFaultInOrder) {

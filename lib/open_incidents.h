@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What was told as open and is not over yet: who begins anew, with another
+// queue or as another process, finds none of it again under its id, and it
+// would be open for ever.
+//
+// Thread-compatible.
+#ifndef IPTRK_LIB_OPEN_INCIDENTS_H_
+#define IPTRK_LIB_OPEN_INCIDENTS_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lib/incident.h"
+#include "lib/ledger.h"
+
+namespace iptrk {
+
+class OpenIncidents {
+ public:
+  // Of an earlier process, as the ledger has them.
+  void Add(const std::vector<LedgerIncident>& rows);
+  // Each that is told.
+  void Told(const Incident& incident);
+
+  // Packets are looked at anew from `begin_ns` on. Those that began before
+  // can't be found again: they are over, and returned so. Others may be.
+  std::vector<Incident> BeginAnew(std::uint64_t begin_ns);
+  // Those that might have been and were not told since.
+  std::vector<Incident> NotFoundAgain();
+
+  bool empty() const { return open_.empty(); }
+
+ private:
+  std::vector<Incident> End(const std::vector<std::string>& ids);
+
+  std::map<std::string, Incident> open_;  // by id
+  std::set<std::string> doubtful_;        // ids of some of them
+  std::uint64_t ended_ns_ = 0;            // where the others end
+};
+
+}  // namespace iptrk
+
+#endif  // IPTRK_LIB_OPEN_INCIDENTS_H_
