@@ -54,6 +54,9 @@ it 'adds the services up to the same' equal "$bytes" \
 	"$(top --once --json | jq_py "sum(s['in']['bytes'] for s in d['services']['total'].values())")"
 it 'adds the hosts up to the same' equal "$bytes" \
 	"$(top --once --json | jq_py "sum(h['total']['in_tcp']['bytes'] for h in d['hosts'])")"
+it 'takes what follows a network for a capture' equal $((2 * bytes)) \
+	"$("$iptrk" -c "$work/iptrk.toml" replay --network 10.1.0.0/24 "$work/traffic.pcap" "$work/traffic.pcap" --json |
+		jq_py "sum(v['bytes'] for v in [d['directions']['in']])")"
 it 'counts only what the filter lets pass' equal $((200 * 1100)) \
 	"$(top --once --json --filter 'dst host 10.1.0.10' | jq_py "d['directions']['total']['in']['bytes']")"
 it 'streams a line for each packet' equal 2000 "$(stream --text | wc -l)"

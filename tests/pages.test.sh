@@ -43,6 +43,13 @@ it 'draws a heat map, whose hottest cells are those of the one address' \
 	equal 'class="l7" d="M0 216h12"' "$(heat)"
 it 'says that a heat map is SVG' matches 'heat is SVG' "$(graph heat --output "$work/heat.png" 2>&1)"
 it 'draws a logarithmic one' graph histogram --log --output "$work/log.png"
+it 'says that only a histogram can be' equal 2 "$(graph network --log --output "$work/no.png" >/dev/null 2>&1; echo $?)"
+it 'takes what follows a variable for the template' graph --var watermark=x histogram --output "$work/var.svg"
+private() {
+	: >"$work/private.svg" && chmod 600 "$work/private.svg" &&
+		graph histogram --output "$work/private.svg" && stat -c %a "$work/private.svg"
+}
+it 'leaves a file to those who could read it' equal 600 "$(private)"
 for variant in histogram-packets histogram-internal; do
 	it "draws $variant" graph "$variant" --output "$work/$variant.png"
 done
@@ -59,11 +66,11 @@ it 'writes where a link leads, which stays one' equal "a.svg </svg>" "$(
 	ln -s a.svg "$work/link.svg" && graph histogram --output "$work/link.svg" &&
 		echo "$(readlink "$work/link.svg") $(tail -c 7 "$work/a.svg")")"
 appended() {
-	graph histogram --output "$work/twice.svg"
-	graph histogram --output /dev/stdout >>"$work/twice.svg"
-	grep -o '</svg>' "$work/twice.svg"
+	echo before >"$work/both"
+	graph histogram --output /dev/stdout >>"$work/both"
+	head -n 1 "$work/both" && tail -c +8 "$work/both" | head -c 4 | tail -c 3
 }
-it 'adds to the end of what stdout is added to' equal $'</svg>\n</svg>' "$(appended)"
+it 'adds to the end of what stdout is added to' equal $'before\nPNG' "$(appended)"
 plain() {
 	"$iptrk" -c "$work/iptrk.toml" graph "$@" --start "$((end - 3600))" --end "$end"
 }

@@ -171,7 +171,9 @@ std::optional<iptrk_record> Capture::Next() {
 double Capture::Progress() const {
   std::FILE* file = pcap_file(file_.get());
   if (!file || size_ == 0) return 0;
-  return static_cast<double>(std::ftell(file)) / static_cast<double>(size_);
+  // It may have grown meanwhile.
+  return std::min(
+      1.0, static_cast<double>(std::ftell(file)) / static_cast<double>(size_));
 }
 
 }  // namespace iptrk

@@ -160,20 +160,23 @@ std::string ChooseLedger(const GraphOptions& options, const Config& config) {
 // For a ledger, which knows addresses and no networks: the only one that has
 // data, or that there is.
 Prefix ChoosePrefixOfLedger(const GraphOptions& options, const Config& config,
-                            const LedgerReader& ledger, TimeRange range) {
+                            const RrdStore& store, const LedgerReader& ledger,
+                            TimeRange range) {
   if (!options.prefix.empty()) return ParsePrefix(options.prefix);
   std::vector<Prefix> candidates;
-  std::string names;
-  for (const Network& network : config.networks) {
-    if (!options.network.empty() && network.name != options.network) continue;
-    for (const Prefix& prefix : network.prefixes) {
-      if (!prefix.IsIpv4()) continue;
-      candidates.push_back(prefix);
-      names += " " + prefix.ToString();
-    }
-  }
+  for (const Network& network : config.networks)
+    if (options.network.empty() || network.name == options.network)
+      candidates.insert(candidates.end(), network.prefixes.begin(),
+                        network.prefixes.end());
+  // Ours is what interfaces are connected to, which RRDs tell.
+  if (config.networks.empty() && !store.Networks().empty())
+    candidates = PrefixesOf(ChooseNetwork(options, store), {}, store);
+  std::erase_if(candidates,
+                [](const Prefix& prefix) { return !prefix.IsIpv4(); });
   if (candidates.empty())
     throw UsageError("--prefix is needed: no configured network has IPv4");
+  std::string names;
+  for (const Prefix& prefix : candidates) names += " " + prefix.ToString();
   if (candidates.size() > 1)
     std::erase_if(candidates, [&](const Prefix& prefix) {
       TimeRange read = range;
@@ -203,7 +206,7 @@ std::vector<AddressVolume> ReadVolumes(const GraphOptions& options,
   if (const std::string path = ChooseLedger(options, config); !path.empty()) {
     const LedgerReader ledger(path);
     FollowLedger(ledger, range);
-    prefix = ChoosePrefixOfLedger(options, config, ledger, range);
+    prefix = ChoosePrefixOfLedger(options, config, store, ledger, range);
     return ReadLedgerVolumes(ledger, prefix, range);
   }
   const std::string network = ChooseNetwork(options, store);
@@ -346,7 +349,8 @@ void SetTimeDomain(const GraphOptions& options, const Config& config,
 }
 
 // The one picture that is no template's.
-void DrawHeat(const GraphOptions& options, const Config& config) {
+void DrawHeat(const GraphOptions& options, const Config& config,
+              const RrdStore& store) {
   const std::string path = ChooseLedger(options, config);
   if (path.empty())
     throw std::runtime_error(
@@ -359,7 +363,8 @@ void DrawHeat(const GraphOptions& options, const Config& config) {
   TimeRange range = ParseRange(options.start, options.end);
   const LedgerReader ledger(path);
   FollowLedger(ledger, range);
-  const Prefix prefix = ChoosePrefixOfLedger(options, config, ledger, range);
+  const Prefix prefix =
+      ChoosePrefixOfLedger(options, config, store, ledger, range);
   TimeRange read = range;
   const auto axis =
       MakeHeatAxis(prefix, ReadLedgerVolumes(ledger, prefix, read));
@@ -397,7 +402,9 @@ void Draw(GraphOptions options, const Config& config) {
                            : options.rrd_directory,
                        options.collectd_host);
   RefuseUnknownNetwork(options, config, store);
-  if (options.template_name == "heat") return DrawHeat(options, config);
+  if (options.log && !options.template_name.starts_with("histogram"))
+    throw UsageError("--log: only histograms have a logarithmic axis");
+  if (options.template_name == "heat") return DrawHeat(options, config, store);
   TemplateShelf shelf(TemplateDirectory(options.templates));
   if (options.log) options.template_name += "-log";
   const Template& body = shelf.Get(options.template_name);
@@ -449,8 +456,10 @@ void AddOptions(CLI::App& command, GraphOptions& options) {
                   "heat, time-domain, network, services, martians, books, "
                   "queue, packets, or a path")
       ->required();
-  command.add_option("--var", options.variables,
-                     "a value for a placeholder: name=value");
+  command
+      .add_option("--var", options.variables,
+                  "a value for a placeholder: name=value")
+      ->allow_extra_args(false);
   command.add_option("--network", options.network,
                      "name of the network; default: the only one with data");
   command.add_option("--host", options.host, "address of an own host");

@@ -131,8 +131,11 @@ void AddReplayCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<ReplayOptions>();
   replay->add_option("FILE", options->files, "pcap or pcapng, in order of time")
       ->required();
-  replay->add_option("--network", options->networks,
-                     "a prefix that is ours, instead of the configured ones");
+  // One each: what follows it is a file.
+  replay
+      ->add_option("--network", options->networks,
+                   "a prefix that is ours, instead of the configured ones")
+      ->allow_extra_args(false);
   replay->add_flag("--json", options->json, "for machines");
   replay->callback([&context, options] { Run(*options, context); });
 }

@@ -167,16 +167,17 @@ int Watch(const ConsoleOptions& options, const Config& config) {
   const std::string name = source->Name();
   Reader reader(std::move(source), {options.filter, std::nullopt});
   std::shared_ptr<const console::Snapshot> shown;
+  std::uint64_t second_end = 0;  // of the latest, shown or not
   Status status;
   {
     console::Terminal terminal(!options.no_mouse);
     while (!view.quit && !terminal.ended()) {
       const Reader::Latest latest = reader.Get();
-      const bool new_second =
-          latest.snapshot &&
-          (!shown || latest.snapshot->end_ns != shown->end_ns);
       view.AddLines(reader.TakeStream());
-      if (new_second) view.EndStreamSecond();
+      if (latest.snapshot && latest.snapshot->end_ns != second_end) {
+        second_end = latest.snapshot->end_ns;
+        view.EndStreamSecond();
+      }
       if (!view.paused || !shown) shown = latest.snapshot;
       status = StatusOf(latest, name);
       terminal.Show(console::Render(view, shown.get(), status, terminal.width(),

@@ -25,7 +25,7 @@ _iptrk() {
 	if [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(grep -oE -- '--[a-z-]+' <<<"$help" | sort -u)" -- "$current")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "$(sed -n '/^Subcommands:/,$s/^  \([a-z]*\) .*/\1/p' <<<"$help")" -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W "$(sed -n '/^Subcommands:/I,$s/^  \([a-z]*\) .*/\1/p' <<<"$help")" -- "$current")
 		((${#COMPREPLY[@]})) || compopt -o default
 	fi
 }

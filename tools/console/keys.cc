@@ -128,6 +128,8 @@ void Click(View& view, const Key& key, const Snapshot* snapshot, int width,
   const int row = key.y - layout.top - 1;
   if (row < 0 || row >= layout.rows - 1) return;
   const auto before = view.selected;
+  view.scroll =
+      FirstHostShown(view, SortedHosts(view, *snapshot), layout.rows - 1);
   Select(view, *snapshot, view.scroll + row, true, layout.rows - 1);
   if (view.selected == before) Open(view, snapshot);
 }

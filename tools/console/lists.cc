@@ -41,11 +41,8 @@ std::string Title(Column column, const View& view) {
   return kTitles[static_cast<std::size_t>(column)];
 }
 
-// The first row to show, so that the selected one is on the screen.
-int Scroll(int scroll, int selected, int rows, int count) {
-  if (selected < scroll) scroll = selected;
-  if (selected >= scroll + rows) scroll = selected - rows + 1;
-  return std::max(0, std::min(scroll, count - rows));
+bool IsSelected(const View& view, const HostRow& row) {
+  return view.selected && row.address == *view.selected && !row.others;
 }
 
 std::string PortText(std::uint8_t protocol, std::uint16_t port) {
@@ -55,6 +52,18 @@ std::string PortText(std::uint8_t protocol, std::uint16_t port) {
 }
 
 }  // namespace
+
+int FirstHostShown(const View& view, std::span<const HostRow* const> hosts,
+                   int rows) {
+  const auto found = std::ranges::find_if(
+      hosts, [&](const HostRow* row) { return IsSelected(view, *row); });
+  const auto count = static_cast<int>(hosts.size());
+  const int selected =
+      found == hosts.end() ? 0 : static_cast<int>(found - hosts.begin());
+  int first = std::min(view.scroll, selected);
+  if (selected >= first + rows) first = selected - rows + 1;
+  return std::max(0, std::min(first, count - rows));
+}
 
 double InUnit(const Volume& volume, Unit unit) {
   return unit == Unit::kPackets ? static_cast<double>(volume.packets)
@@ -207,15 +216,10 @@ void DrawHosts(Grid& grid, const Layout& layout, const View& view,
     grid.TextRight(end, y, title, sorted ? Style::kSorted : Style::kHeader);
   }
   const int room = layout.rows - 1;
-  int selected = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (view.selected && rows[i]->address == *view.selected &&
-        !rows[i]->others) {
-      selected = static_cast<int>(i);
-      break;
-    }
   const int count = static_cast<int>(rows.size());
-  const int first = Scroll(view.scroll, selected, room, count);
+  const int first = FirstHostShown(view, rows, room);
+  const bool any_selected = std::ranges::any_of(
+      rows, [&](const HostRow* row) { return IsSelected(view, *row); });
   if (rows.empty())
     grid.Text(0, y + 1,
               snapshot.networks.empty() ? "no network is ours: configure "
@@ -235,7 +239,8 @@ void DrawHosts(Grid& grid, const Layout& layout, const View& view,
       grid.TextRight(end, y, Short(value),
                      value == 0 ? Style::kDim : Style::kPlain);
     }
-    if (i == selected) grid.Restyle(y, Style::kSelected);
+    if (any_selected ? IsSelected(view, row) : i == 0)
+      grid.Restyle(y, Style::kSelected);
   }
 }
 

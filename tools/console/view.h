@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -123,6 +124,10 @@ std::vector<ColumnPlace> ColumnPlaces(int width);
 int AddressWidth(int width);
 
 // The rows that are shown, in their order.
+// Index of the first of these that is on the screen, which has `rows` for them:
+// the selected one is on it.
+int FirstHostShown(const View& view, std::span<const HostRow* const> hosts,
+                   int rows);
 std::vector<const HostRow*> SortedHosts(const View& view,
                                         const Snapshot& snapshot);
 std::vector<const PeerRow*> SortedPeers(const View& view,

@@ -2,6 +2,7 @@
 #include "tools/graph/atomic_file.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,6 +24,15 @@ void Write(const fs::path& path, std::string_view text,
     throw std::system_error(errno, std::generic_category(), path.string());
 }
 
+// Who could not read the old file can't read the new one.
+void KeepAccess(const fs::path& old, const fs::path& fresh) {
+  struct stat status {};
+  if (stat(old.c_str(), &status) != 0) return;
+  if (geteuid() == 0 && chown(fresh.c_str(), status.st_uid, status.st_gid) != 0)
+    throw std::system_error(errno, std::generic_category(), fresh.string());
+  fs::permissions(fresh, static_cast<fs::perms>(status.st_mode & 0777));
+}
+
 // Where a link leads, also to what is not there yet.
 fs::path Followed(fs::path path) {
   std::error_code error;
@@ -39,6 +49,8 @@ void WriteAtomically(const fs::path& path, std::string_view text) {
       path.parent_path() / fmt::format(".{}.{}{}", path.stem().string(),
                                        getpid(), path.extension().string());
   try {
+    Write(temporary, "", std::ios::trunc);
+    KeepAccess(path, temporary);
     Write(temporary, text, std::ios::trunc);
     fs::rename(temporary, path);
   } catch (const std::system_error& error) {

@@ -84,12 +84,16 @@ std::vector<Prefix> PrefixesOf(const std::string& network,
 std::vector<Prefix> TakenByOthers(std::span<const Network> networks,
                                   const std::string& name,
                                   std::span<const Prefix> prefixes) {
+  // One that isn't configured any more has nothing that another one has.
+  const bool known =
+      std::ranges::find(networks, name, &Network::name) != networks.end();
   std::vector<Prefix> taken;
   for (const Network& other : networks) {
     if (other.name == name) continue;
     for (const Prefix& prefix : other.prefixes)
       for (const Prefix& ours : prefixes)
-        if (ours.length < prefix.length && ours.Contains(prefix.first))
+        if (ours.length < prefix.length ? ours.Contains(prefix.first)
+                                        : !known && prefix.Contains(ours.first))
           taken.push_back(prefix);
   }
   return taken;

@@ -109,8 +109,9 @@ std::string TimeLabels(const HeatMap& map, double height) {
   std::string labels;
   for (std::time_t time = map.range.start; time < map.range.end;
        time += map.step) {
+    // The ledger's days are those of UTC.
     std::tm local{};
-    localtime_r(&time, &local);
+    map.step < kDay ? localtime_r(&time, &local) : gmtime_r(&time, &local);
     if ((time + local.tm_gmtoff) % tick >= map.step) continue;
     const double x = kLeft + kWidth *
                                  static_cast<double>(time - map.range.start) /

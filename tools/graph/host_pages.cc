@@ -220,9 +220,15 @@ void WriteHostPage(SiteContext& context, const NetworkView& network,
   page.set("network", network.name);
   page.set("network_page", NetworkPage(network.name));
   page.set("silent", false);
-  // Hosts are let go when they have long been silent: say so.
+  page.set("behind", false);
+  // Hosts are let go when they have long been silent: say so. The ledger tells
+  // that from an RRD that isn't written.
+  const auto& hour = network.spans[kHourSpan].volumes;
+  const bool speaks =
+      context.ledger && std::ranges::binary_search(hour, host.address, {},
+                                                   &AddressVolume::address);
   if (rrd_as_of && network.as_of - *rrd_as_of > kRrdStaleAfter)
-    page.set("silent", LocalTime(*rrd_as_of));
+    page.set(speaks ? "behind" : "silent", LocalTime(*rrd_as_of));
   PageData charts(PageData::type::list);
   if (rrd_as_of) charts = TimeCharts(context, network, host, *rrd_as_of);
   page.set("charts", charts);

@@ -143,7 +143,7 @@ void AddTimeCharts(SiteContext& context, const NetworkView& network,
   chart.subject = network.name;
   chart.name = fmt::format("network-{}-{}", part, kSpans[i].name);
   if (context.ledger)
-    chart.samples = context.options.networks.size() == 1
+    chart.samples = IsOnly(context.options.networks, network.name)
                         ? TotalSamples(*context.ledger, chart.range)
                         : network.samples.OfAll(chart.range);
   if (auto data = DrawTimeChart(context, chart)) charts << *data;
@@ -259,6 +259,13 @@ void WriteBlockPage(SiteContext& context, const NetworkView& network,
   context.gallery.Write(file, context.page_templates.Fill("network", page));
 }
 
+// Whether a host of it had traffic, however long ago.
+bool HadHosts(const NetworkView& network) {
+  return std::ranges::any_of(network.spans, [](const SpanVolumes& span) {
+    return !span.volumes.empty();
+  });
+}
+
 }  // namespace
 
 PageData NetworkSection(SiteContext& context, const NetworkView& network) {
@@ -275,6 +282,7 @@ PageData NetworkSection(SiteContext& context, const NetworkView& network) {
   const std::size_t hosts = network.spans[kDaySpan].volumes.size();
   section.set("flows", FlowRows(network, kDaySpan + 1));
   section.set("has_hosts", hosts != 0);
+  section.set("had_hosts", HadHosts(network));
   section.set("host_count", std::to_string(hosts));
   PageData charts(PageData::type::list);
   PageData tops(PageData::type::list);
@@ -299,7 +307,7 @@ void WriteNetworkPage(SiteContext& context, const NetworkView& network) {
   PageData page = CommonData(context, network.name, network.as_of);
   page.set("name", network.name);
   page.set("network", false);
-  const bool has_data = network.as_of != 0 && !day.empty();
+  const bool has_data = network.as_of != 0 && HadHosts(network);
   page.set("has_data", has_data);
   if (has_data) SetSpans(context, network, network.prefixes, true, page);
   PageData tops(PageData::type::list);
@@ -315,12 +323,20 @@ void WriteNetworkPage(SiteContext& context, const NetworkView& network) {
       page.set("note",
                fmt::format("The first {} of {} addresses.", rows, day.size()));
   } else {
-    page.set("rows_of", "/24s with traffic");
-    page.set("rows", BlockRows(network));
+    std::vector<AddressVolume> ipv6;
+    for (const AddressVolume& v : day)
+      if (!v.address.IsIpv4() && ipv6.size() < kMaxRows) ipv6.push_back(v);
+    page.set("rows_of", ipv6.empty() ? "/24s with traffic"
+                                     : "/24s and IPv6 addresses with traffic");
+    PageData rows = BlockRows(network);
+    const PageData more = AddressRows(context, network, ipv6);
+    for (const PageData& row : more.list_value()) rows << row;
+    page.set("rows", rows);
     if (network.blocks.size() == kMaxBlocks)
       page.set("note",
                fmt::format("The {} /24s with the most traffic.", kMaxBlocks));
   }
+  if (day.empty()) page.set("note", "No byte in the last day.");
   context.gallery.Write(NetworkPage(network.name),
                         context.page_templates.Fill("network", page));
 

@@ -110,10 +110,14 @@ std::vector<Sample> TotalSamples(const LedgerReader& ledger, TimeRange range) {
   return samples;
 }
 
+bool IsOnly(std::span<const Network> networks, const std::string& name) {
+  return networks.size() == 1 && networks.front().name == name;
+}
+
 std::vector<Sample> NetworkSamples(const LedgerReader& ledger,
                                    std::span<const Network> networks,
                                    const std::string& name, TimeRange range) {
-  if (networks.size() == 1) return TotalSamples(ledger, range);
+  if (IsOnly(networks, name)) return TotalSamples(ledger, range);
   const auto network = std::ranges::find(networks, name, &Network::name);
   if (network == networks.end()) return {};
   const auto taken = TakenByOthers(networks, name, network->prefixes);

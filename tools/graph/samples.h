@@ -59,6 +59,8 @@ class HostSamples {
 
 // Of everything that was accounted: of one's only network. Kept for years.
 std::vector<Sample> TotalSamples(const LedgerReader& ledger, TimeRange range);
+// Whether it is the only network there is.
+bool IsOnly(std::span<const Network> networks, const std::string& name);
 // Of one of several, by its hosts.
 std::vector<Sample> NetworkSamples(const LedgerReader& ledger,
                                    std::span<const Network> networks,

@@ -72,6 +72,9 @@ void WriteIndex(SiteContext& context, const std::vector<NetworkView>& networks,
   page.set("rrd_directory", context.options.rrd_directory.string());
   if (context.store.CollectdHosts().size() > 1)
     page.set("collectd_host", context.store.collectd_host());
+  page.set("ledger_lost", false);
+  if (!context.ledger_lost.empty())
+    page.set("ledger_lost", context.ledger_lost);
   page.set("has_problems", !context.problems.empty());
   page.set("problems", ProblemRows(context.problems));
   context.gallery.Write("index.html",
@@ -135,6 +138,7 @@ void ReadLedger(SiteContext& context) {
         ledger->Incidents(*end - kIncidentDays * kDay, *end + kDay);
     context.ledger = std::move(ledger);
   } catch (const LedgerError& error) {
+    context.ledger_lost = error.what();
     context.problems.push_back({"[ledger]", error.what()});
   }
 }
@@ -223,7 +227,11 @@ SiteReport WriteSite(const SiteOptions& options) {
   SiteContext context(options);
   try {
     WriteAll(context);
-    context.gallery.Finish();
+    // Its pages stay until it can be read again.
+    if (context.ledger_lost.empty())
+      context.gallery.Finish();
+    else
+      context.gallery.Abandon();
   } catch (...) {
     context.gallery.Abandon();
     throw;

@@ -86,6 +86,7 @@ struct SiteContext {
   // Of the ledger; without one volumes come from RRDs.
   std::unique_ptr<LedgerReader> ledger;
   std::time_t ledger_end = 0;
+  std::string ledger_lost;  // why there is none, though there is a file
   std::vector<LedgerIncident> incidents;  // of kIncidentDays, the latest first
   HostNames names;
   // Since when there is any data; 0: unknown, or longer than a year.
