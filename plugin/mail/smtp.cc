@@ -119,6 +119,8 @@ class Conversation {
   bool finished_ = false;  // the server replied to the whole message
   bool no_starttls_ = false;
   bool encrypted_ = false;
+  bool login_tried_ = false;
+  bool logged_in_ = false;
   // The server's first 4xx or 5xx: the others follow from it, as a 530 to MAIL
   // does from a wrong password, or a 554 to DATA from deferred receivers.
   std::string complaint_;
@@ -226,29 +228,58 @@ Delivery Conversation::Judge(smtp_message_t message, bool started) const {
     const smtp_status_t& sender;
     const smtp_status_t& whole;
     bool finished;
+    // libesmtp goes on when the login failed, and a server that doesn't relay
+    // for strangers then says 5xx: that is about us, not about the mail.
+    bool stranger;
     Delivery& delivery;
-  } receivers{sender, whole, finished_, delivery};
+    bool turned_away = false;
+  } receivers{sender, whole, finished_, !server_.user.empty() && !logged_in_,
+              delivery};
   smtp_enumerate_recipients(
       message,
       [](smtp_recipient_t recipient, const char* address, void* argument) {
-        auto& [from, data, finished, out] = *static_cast<Receivers*>(argument);
+        auto& all = *static_cast<Receivers*>(argument);
+        Delivery& out = all.delivery;
+        const auto refuse = [&all, address](const smtp_status_t& status) {
+          if (all.stranger) {
+            all.turned_away = true;
+            all.delivery.open.push_back(address);
+          } else {
+            all.delivery.refused.push_back({address, Words(status)});
+          }
+        };
         const smtp_status_t& own = *smtp_recipient_status(recipient);
-        if (IsFinal(from.code)) {
-          out.refused.push_back({address, Words(from)});
+        if (IsFinal(all.sender.code)) {
+          refuse(all.sender);
         } else if (IsFinal(own.code)) {
-          out.refused.push_back({address, Words(own)});
+          refuse(own);
         } else if (!IsYes(own.code)) {
           out.open.push_back(address);
           if (own.code != 0) out.reason = Words(own);
-        } else if (IsFinal(data.code)) {
-          out.refused.push_back({address, Words(data)});
-        } else if (finished && IsYes(data.code)) {
+        } else if (IsFinal(all.whole.code)) {
+          refuse(all.whole);
+        } else if (all.finished && IsYes(all.whole.code)) {
           out.accepted.push_back(address);
         } else {
           out.open.push_back(address);
         }
       },
       &receivers);
+  const std::string where =
+      fmt::format("{} port {}", server_.host, server_.port);
+  if (delivery.answered && login_tried_ && !logged_in_ &&
+      !delivery.open.empty()) {
+    // Other mails would be as many more failed logins, for which servers shut
+    // one out.
+    delivery.answered = !delivery.accepted.empty();
+    delivery.reason =
+        fmt::format("{}: the login as {} did not succeed: {}", where,
+                    Clean(server_.user), Clean(complaint_));
+  } else if (receivers.turned_away) {
+    delivery.reason =
+        fmt::format("{} offers no login that can be used for {}, and says: {}",
+                    where, Clean(server_.user), Clean(complaint_));
+  }
   return delivery;
 }
 
@@ -312,7 +343,9 @@ void Conversation::OnTraffic(const char* data, int size, int writing,
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    std::string& complaint = static_cast<Conversation*>(self)->complaint_;
+    auto& conversation = *static_cast<Conversation*>(self);
+    if (line.starts_with("235")) conversation.logged_in_ = true;
+    std::string& complaint = conversation.complaint_;
     if (complaint.empty() && line.size() >= 4 &&
         (line[0] == '4' || line[0] == '5') && line[3] == ' ') {
       complaint = line.substr(0, 512);
@@ -335,6 +368,7 @@ const char* Conversation::OnRead(void**, int* size, void* self) {
 int Conversation::OnAuth(auth_client_request_t request, char** result,
                          int fields, void* self) {
   auto& conversation = *static_cast<Conversation*>(self);
+  conversation.login_tried_ = true;
   for (int i = 0; i < fields; ++i) {
     result[i] = nullptr;
     if ((request[i].flags & AUTH_PASS) != 0) {

@@ -281,7 +281,53 @@ TEST_F(MailSmtp, KeepsTheMailWhenThePasswordIsWrong) {
   const Delivery delivery = Deliver(server, Mail());
   EXPECT_THAT(delivery.open, ElementsAre("op@example.org"));
   EXPECT_THAT(delivery.reason, HasSubstr("535"));
+  EXPECT_FALSE(delivery.answered);
   EXPECT_TRUE(NothingKept());
+}
+
+// As servers do that take mail for their own domains from everybody.
+TEST_F(MailSmtp, KeepsTheMailWhenTheServerDoesNotRelayForWhoIsNotLoggedIn) {
+  StartServer(
+      {"--user", "iptrk:right", "--stranger", "554 5.7.1 Relay access denied"});
+  if (IsSkipped()) return;
+  SmtpServer server = Server();
+  server.user = "iptrk";
+  server.password_file = Password("wrong\n");
+  const Delivery delivery = Deliver(server, Mail());
+  EXPECT_THAT(delivery.open, ElementsAre("op@example.org"));
+  EXPECT_THAT(delivery.refused, IsEmpty());
+  EXPECT_FALSE(delivery.answered);
+  EXPECT_THAT(delivery.reason,
+              HasSubstr("the login as iptrk did not succeed: 535"));
+}
+
+TEST_F(MailSmtp, KeepsTheMailWhenTheServerOffersNoLogin) {
+  StartServer({"--no-auth", "--rcpt", "op@example.org=550 not logged in"});
+  if (IsSkipped()) return;
+  SmtpServer server = Server();
+  server.user = "iptrk";
+  server.password_file = Password("right\n");
+  const Delivery delivery =
+      Deliver(server, Mail({"op@example.org", "local@example.org"}));
+  EXPECT_THAT(delivery.open, ElementsAre("op@example.org"));
+  EXPECT_THAT(delivery.accepted, ElementsAre("local@example.org"));
+  EXPECT_THAT(delivery.refused, IsEmpty());
+  EXPECT_TRUE(delivery.answered);
+  EXPECT_THAT(delivery.reason,
+              HasSubstr("offers no login that can be used for iptrk, and "
+                        "says: 550 not logged in"));
+}
+
+TEST_F(MailSmtp, GivesUpOnAReceiverThatIsRefusedAfterTheLogin) {
+  StartServer({"--user", "iptrk:right", "--stranger", "554 denied", "--rcpt",
+               "op@example.org=550 no such user"});
+  if (IsSkipped()) return;
+  SmtpServer server = Server();
+  server.user = "iptrk";
+  server.password_file = Password("right\n");
+  const Delivery delivery = Deliver(server, Mail());
+  ASSERT_EQ(delivery.refused.size(), 1u);
+  EXPECT_EQ(delivery.refused[0].words, "550 no such user");
 }
 
 TEST_F(MailSmtp, RefusesAPasswordFileThatEverybodyMayRead) {
