@@ -25,6 +25,25 @@ std::string Around(const Prefix& inner, const std::vector<Prefix>& prefixes) {
   return found == nullptr ? "" : found->ToString();
 }
 
+// The group of all of `inner`, as an index; -1 when it is of none, or of more
+// than one: then what is known of it is not for either alone.
+template <typename Group>
+int GroupOf(const Prefix& inner, const std::vector<Group>& groups,
+            const PrefixMap<int>& map) {
+  const int index = map.Find(inner.first);
+  if (index < 0) return -1;
+  if (Around(inner, groups[static_cast<std::size_t>(index)].prefixes).empty()) {
+    return -1;
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (static_cast<int>(i) == index) continue;
+    for (const Prefix& other : groups[i].prefixes) {
+      if (other.length > inner.length && inner.Contains(other.first)) return -1;
+    }
+  }
+  return index;
+}
+
 }  // namespace
 
 Places::Places(const Config& config)
@@ -41,8 +60,8 @@ void Places::Complete(Event& event) const {
     if (index < 0 || !event.Meta(name).empty()) return;
     event.meta[name] = groups[static_cast<std::size_t>(index)].name;
   };
-  add("network", networks_, network_of_.Find(subject->first));
-  add("customer", customers_, customer_of_.Find(subject->first));
+  add("network", networks_, GroupOf(*subject, networks_, network_of_));
+  add("customer", customers_, GroupOf(*subject, customers_, customer_of_));
 }
 
 std::optional<PictureSubject> Places::PictureFor(

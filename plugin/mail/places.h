@@ -20,7 +20,8 @@ class Places {
  public:
   explicit Places(const Config& config);
 
-  // Adds "network" and "customer" to an incident of a host that lacks them.
+  // Adds "network" and "customer" to an incident that lacks them, if its whole
+  // subject, a host or a prefix, is of one.
   void Complete(Event& event) const;
 
   // What to draw for a mail: the prefix around the subject of its first
