@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "lib/address.h"
+#include "lib/detect_rule.h"
 #include "plugin/mail/figures.h"
 #include "plugin/mail/layout.h"
 
@@ -30,6 +32,10 @@ std::string Joined(std::string_view glue, std::string_view a,
 
 bool IsNumber(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.") == text.npos;
+}
+
+double Figure(const Event& event, std::string_view name) {
+  return std::strtod(std::string(event.Meta(name)).c_str(), nullptr);
 }
 
 // "31,250 packets/s"; empty without a number.
@@ -140,6 +146,57 @@ std::string IncidentSubject(const Entry& entry, Time now) {
   return line;
 }
 
+bool IsScan(const Incident& incident) {
+  return incident.kind == ToString(IncidentKind::kPortScan) ||
+         incident.kind == ToString(IncidentKind::kHostScan);
+}
+
+// What of these kinds is measured is not traffic of the subject's. Empty for
+// all others.
+std::string SentenceOfKind(const Event& event, const Incident& incident,
+                           const std::string& who) {
+  const std::optional<IncidentKind> kind =
+      ParseIncidentKind(event.Meta("kind"));
+  if (!kind) return {};
+  const std::string& value = incident.value;
+  const auto limited = [&incident](std::string text, const std::string& limit) {
+    if (incident.limit.empty() || incident.limit == "0") return text;
+    return text + "; the limit is " + limit;
+  };
+  const auto seconds = [&event](const char* name) {
+    return Duration(event.Meta(name));
+  };
+  switch (*kind) {
+    case IncidentKind::kPortScan:
+    case IncidentKind::kHostScan:
+      return limited(fmt::format("{} tries {}", who, value), incident.limit);
+    case IncidentKind::kMartian:
+      return limited(fmt::format("{} are martians ({})", value, who),
+                     incident.limit);
+    case IncidentKind::kSilent:
+      return limited(
+          fmt::format("{} has sent nothing for {}", who, seconds("value")),
+          seconds("limit"));
+    case IncidentKind::kMirrorLost:
+      // Told early when many fell silent together.
+      if (Figure(event, "value") < Figure(event, "limit")) {
+        return fmt::format("Most hosts of {} are silent at once", who);
+      }
+      return limited(fmt::format("No packet of {} has been seen for {}", who,
+                                 seconds("value")),
+                     seconds("limit"));
+    case IncidentKind::kBooks:
+      if (Figure(event, "value") == 0) {
+        return fmt::format("The books of {} do not balance", who);
+      }
+      return limited(
+          fmt::format("The books of {} lack {} of its packets", who, value),
+          Measured(event, "limit"));
+    default:
+      return {};
+  }
+}
+
 // The one sentence that must do when nothing else is read.
 std::string IncidentSentence(const Entry& entry, Time now) {
   const Incident incident(entry.event);
@@ -157,6 +214,10 @@ std::string IncidentSentence(const Entry& entry, Time now) {
                         OpenFor(entry.event, now))
           : std::string();
   if (incident.value.empty()) return still + Clean(entry.event.message);
+  if (const std::string text = SentenceOfKind(entry.event, incident, who);
+      !text.empty()) {
+    return still + text + ".";
+  }
   const char* verb = "shows";
   if (incident.inwards) verb = "receives";
   if (incident.outwards) verb = "sends";
@@ -167,6 +228,7 @@ std::string IncidentSentence(const Entry& entry, Time now) {
 }
 
 std::string_view PeersHeading(const Incident& incident) {
+  if (IsScan(incident)) return "Top targets";
   if (incident.inwards) return "Top senders";
   if (incident.outwards) return "Top receivers";
   return "Top peers";

@@ -126,6 +126,58 @@ Incident 20261122T233412Z-packets-10.1.0.216
 )");
 }
 
+// An incident that measures `value` of something.
+Event Of(const char* kind, const char* subject, const char* direction,
+         const char* value, const char* unit, const char* limit) {
+  Event event = Opened();
+  event.meta["kind"] = kind;
+  event.meta["subject"] = subject;
+  event.meta["direction"] = direction;
+  event.meta["value"] = value;
+  event.meta["unit"] = unit;
+  event.meta["limit"] = limit;
+  return event;
+}
+
+TEST(MailBody, SaysOfEachKindWhoDidWhat) {
+  struct Case {
+    Event event;
+    const char* sentence;
+  };
+  for (const auto& [event, sentence] : std::vector<Case>{
+           {Of("host-scan", "203.0.113.9", "in", "31", "targets", "20"),
+            "203.0.113.9 tries 31 targets; the limit is 20.\n"},
+           {Of("port-scan", "10.1.0.7", "out", "31", "targets", "20"),
+            "10.1.0.7 tries 31 targets; the limit is 20.\n"},
+           {Of("martian", "spoofed", "in", "120", "packets/min", "100"),
+            "120 packets/min are martians (spoofed); the limit is 100.\n"},
+           {Of("silent", "10.1.0.7", "out", "450", "s", "300"),
+            "10.1.0.7 has sent nothing for 7 min 30 s; the limit is 5 min 0 "
+            "s.\n"},
+           {Of("mirror-lost", "lan", "in", "12", "s", "10"),
+            "No packet of lan has been seen for 12 s; the limit is 10 s.\n"},
+           {Of("mirror-lost", "lan", "in", "2", "s", "10"),
+            "Most hosts of lan are silent at once.\n"},
+           {Of("books", "eth0", "in", "7", "%", "5"),
+            "The books of eth0 lack 7 % of its packets; the limit is 5 %.\n"},
+           {Of("books", "eth0", "in", "0", "%", "0"),
+            "The books of eth0 do not balance.\n"},
+           {Of("volume", "10.1.0.7", "out", "31", "bit/s", "20"),
+            "10.1.0.7 sends 31 bit/s; the limit is 20.\n"}}) {
+    EXPECT_THAT(Describe(event, kConfig).plain, StartsWith(sentence));
+  }
+}
+
+TEST(MailBody, CallsThoseWhomAScannerTriesTargets) {
+  for (const char* kind : {"host-scan", "port-scan"}) {
+    const std::string body =
+        Describe(Of(kind, "203.0.113.9", "in", "31", "targets", "20"), kConfig)
+            .plain;
+    EXPECT_THAT(body, HasSubstr("\nTop targets\n"));
+    EXPECT_THAT(body, Not(HasSubstr("Top senders")));
+  }
+}
+
 TEST(MailBody, SaysFirstThatAClearedIncidentIsOver) {
   const std::string body = Describe(Cleared(), kConfig).plain;
   EXPECT_TRUE(body.starts_with(
