@@ -174,12 +174,14 @@ void Sender::WriteLetters(const std::stop_token& stop) {
     // Before the mail can be sent, so that it isn't written anew after a crash.
     SaveSchedule();
   }
-  while (!schedule_.letters().empty() && !stop.stop_requested()) {
+  // One at a time: drawing takes long, and attempts go on in between.
+  if (!schedule_.letters().empty() && !stop.stop_requested()) {
     if (!SpoolLetter(schedule_.letters().front(), stop)) return;
     schedule_.Done();
     unsaved_ = true;
     SaveSchedule();
   }
+  if (schedule_.letters().empty()) slow_pictures_ = false;
   if (Clock::now() >= next_save_) SaveSchedule();
 }
 
@@ -189,7 +191,7 @@ bool Sender::SpoolLetter(const Letter& letter, const std::stop_token& stop) {
   try {
     std::optional<Picture> picture = Picture();
     if (const auto subject = desk_.places.PictureFor(letter, audience)) {
-      picture = desk_.draw(*subject, stop);
+      picture = Draw(*subject, stop);
     }
     if (!picture) return false;
     if (spool_.Add(desk_.composer.Compose(letter, audience, *picture))) {
@@ -202,6 +204,20 @@ bool Sender::SpoolLetter(const Letter& letter, const std::stop_token& stop) {
     log_(LogLevel::kError, fmt::format("a mail is lost: {}", error.what()));
   }
   return true;
+}
+
+// Nothing: stopped.
+std::optional<Picture> Sender::Draw(const PictureSubject& subject,
+                                    const std::stop_token& stop) {
+  if (slow_pictures_) {
+    Picture none;
+    none.trouble = "that of a mail just before took too long";
+    return none;
+  }
+  const Clock::time_point start = Clock::now();
+  std::optional<Picture> picture = desk_.draw(subject, stop);
+  slow_pictures_ = Clock::now() >= start + options_.slow_picture;
+  return picture;
 }
 
 void Sender::Tell() {

@@ -5,7 +5,7 @@
 // becomes a mail when and is on disk, in the spool's directory, whenever it has
 // changed. A letter of the schedule is composed, with its picture, and spooled,
 // and only then forgotten by the schedule. Mails go out oldest first, one at a
-// time.
+// time, also while other letters wait for their pictures.
 // What can't be delivered now is tried again after 10 s, then 20 s, up to
 // 10 min; a new event asks for an attempt at once, but never earlier than 10 s
 // after the last. Each attempt runs in a thread of its own, so that neither new
@@ -53,6 +53,8 @@ class Sender {
     // How long Stop() waits for an attempt to end.
     std::chrono::milliseconds stop_grace = std::chrono::seconds(2);
     std::chrono::milliseconds overflow_report = std::chrono::minutes(1);
+    // After one that took so long, the letters that wait go without.
+    std::chrono::milliseconds slow_picture = std::chrono::seconds(10);
   };
   using DeliverFunction = std::function<Delivery(const Message&)>;
 
@@ -125,6 +127,8 @@ class Sender {
   void SaveSchedule();
   void WriteLetters(const std::stop_token& stop);
   bool SpoolLetter(const Letter& letter, const std::stop_token& stop);
+  std::optional<Picture> Draw(const PictureSubject& subject,
+                              const std::stop_token& stop);
   void Tell();
   void StartAttempt();
   void SetIdle();
@@ -145,6 +149,7 @@ class Sender {
   bool unsaved_ = false;       // the schedule has changed
   bool save_trouble_ = false;  // told, and not to be told again
   Clock::time_point next_save_ = Clock::time_point::min();
+  bool slow_pictures_ = false;  // of the letters that wait now
   std::uint64_t mailed_ = 0;
   std::uint64_t lost_ = 0;  // events
   std::string attempt_;     // the mail under way; empty when none is

@@ -106,13 +106,12 @@ class MailSender : public testing::Test {
       const std::lock_guard lock(log_mutex_);
       log_ += line + "\n";
     };
-    const std::vector<Audience> audiences = {{"", {"op@example.org"}, {}}};
     Sender::Desk desk{
-        audiences,
+        audiences_,
         {.group = group_},
         {},
         Places(config_),
-        Composer("", audiences, kConfig, BuiltIn()),
+        Composer("", audiences_, kConfig, BuiltIn()),
         [this](const PictureSubject& subject, const std::stop_token& stop) {
           return draw_(subject, stop);
         }};
@@ -172,6 +171,7 @@ class MailSender : public testing::Test {
 
   std::string directory_;
   seconds group_{0};
+  std::vector<Audience> audiences_ = {{"", {"op@example.org"}, {}}};
   Config config_;
   std::function<std::optional<Picture>(const PictureSubject&,
                                        const std::stop_token&)>
@@ -351,6 +351,43 @@ TEST_F(MailSender, DrawsThePictureOfTheNetworkAroundTheHost) {
   sender_->Offer(Opened());
   EXPECT_EQ(drawn.get_future().get(), "lan 10.1.0.0/24");
   EXPECT_THAT(server_->Subjects(1), SizeIs(1));
+}
+
+TEST_F(MailSender, SendsOneMailWhileThePictureOfTheNextIsDrawn) {
+  config_.networks = {{"lan", {*Prefix::Parse("10.1.0.0/24")}, 128}};
+  audiences_.push_back({"noc", {"noc@example.org"}, {}});
+  int drawn = 0;
+  std::promise<std::size_t> left;
+  draw_ = [&](const PictureSubject&, const std::stop_token&) {
+    if (++drawn == 2) left.set_value(server_->Subjects(1).size());
+    return std::optional(Picture());
+  };
+  Start();
+  sender_->Offer(Opened());
+  EXPECT_EQ(left.get_future().get(), 1u);
+  EXPECT_THAT(server_->Subjects(2), SizeIs(2));
+}
+
+TEST_F(MailSender, DrawsNoMorePicturesForThoseThatWaitBehindASlowOne) {
+  config_.networks = {{"lan", {*Prefix::Parse("10.1.0.0/24")}, 128}};
+  audiences_.push_back({"noc", {"noc@example.org"}, {}});
+  options_.slow_picture = milliseconds(5);
+  std::atomic<int> drawn = 0;
+  draw_ = [&](const PictureSubject&, const std::stop_token&) {
+    ++drawn;
+    std::this_thread::sleep_for(milliseconds(6));
+    return std::optional(Picture());
+  };
+  Start();
+  sender_->Offer(Opened());
+  EXPECT_THAT(server_->Subjects(2), SizeIs(2));
+  EXPECT_EQ(drawn, 1);
+  Event later = Opened();
+  later.meta["incident"] = "later";
+  later.meta["subject"] = "10.1.0.217";
+  sender_->Offer(later);
+  EXPECT_THAT(server_->Subjects(4), SizeIs(4));
+  EXPECT_EQ(drawn, 2);
 }
 
 TEST_F(MailSender, StopsWhileAPictureIsDrawnAndSendsTheMailAfterARestart) {
