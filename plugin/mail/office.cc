@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "plugin/mail/office.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <exception>
 #include <optional>
@@ -44,12 +46,23 @@ void Office::TellErrors(const ConfigResult& result) const {
   }
 }
 
-std::unique_ptr<Sender> Office::Make(const Config& config) {
-  if (config.mail.enabled) return make_(config);
-  log_(LogLevel::kWarning, file_.path() +
-                               ": no mail is sent, because [mail] to names "
-                               "nobody");
-  return nullptr;
+std::unique_ptr<Sender> Office::Make(Config config) {
+  if (!config.mail.enabled) {
+    log_(LogLevel::kWarning, file_.path() +
+                                 ": no mail is sent, because [mail] to names "
+                                 "nobody");
+    return nullptr;
+  }
+  if (!spool_.empty() && config.mail.spool != spool_) {
+    log_(LogLevel::kWarning,
+         fmt::format("{}: the spool stays {} until collectd is restarted; move "
+                     "what is in it to {} then, while collectd is stopped",
+                     file_.path(), spool_, config.mail.spool));
+    config.mail.spool = spool_;
+  }
+  std::unique_ptr<Sender> sender = make_(config);
+  spool_ = config.mail.spool;
+  return sender;
 }
 
 void Office::Offer(Event event) {

@@ -4,7 +4,8 @@
 // A changed file gets a new sender, which takes over the spool and the schedule
 // of the one before: nothing is lost, and nothing is sent twice, because the
 // old one is replaced only between two attempts. A bad change is told, and the
-// old one goes on; so it does when there can be no new one.
+// old one goes on; so it does when there can be no new one. Another spool waits
+// for a restart, because nobody would send what is in the old one.
 //
 // Threads: Offer() and State() from any thread; they never wait for a server.
 // The constructor and Stop() from one.
@@ -54,7 +55,7 @@ class Office {
   void Watch(const std::stop_token& stop);
   bool StopSender(const std::stop_token& stop);
   void Replace(const Config& config);
-  std::unique_ptr<Sender> Make(const Config& config);
+  std::unique_ptr<Sender> Make(Config config);
   void GoOn(std::unique_ptr<Sender> sender);
   void TellErrors(const ConfigResult& result) const;
 
@@ -62,7 +63,8 @@ class Office {
   const MakeSender make_;
   const Log log_;
   const std::chrono::milliseconds look_every_;
-  Config config_;  // of the sender
+  Config config_;      // of the sender
+  std::string spool_;  // of the first sender; empty: there was none
 
   mutable std::mutex mutex_;
   // Guarded by `mutex_`; while `replacing_` the sender is the watcher's alone.

@@ -46,6 +46,7 @@ class MailOffice : public testing::Test {
   }
 
   std::unique_ptr<Sender> Make(const Config& config) {
+    make_hook_(config);
     const auto audiences = AudiencesOf(config.mail);
     return std::make_unique<Sender>(
         Sender::Desk{audiences,
@@ -115,6 +116,7 @@ class MailOffice : public testing::Test {
   }
 
   std::string directory_;
+  std::function<void(const Config&)> make_hook_ = [](const Config&) {};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> noted_;  // mails and lines of the log
@@ -146,12 +148,32 @@ TEST_F(MailOffice, KeepsTheOldOneForABadFileAndSaysWhere) {
 
 TEST_F(MailOffice, KeepsTheOldOneWhenTheNewOneCanNotBe) {
   Configure("to = [\"a@example.org\"]");
+  make_hook_ = [](const Config& config) {
+    if (config.mail.server == "bad") throw std::runtime_error("bad server");
+  };
   Start();
-  WriteFile(directory_ + "/iptrk.toml",
-            "[mail]\nto = [\"b@example.org\"]\nspool = \"/dev/null/x\"\n");
-  EXPECT_TRUE(Noted("/dev/null"));
+  Configure("to = [\"b@example.org\"]\nserver = \"bad\"");
+  EXPECT_TRUE(Noted("bad server; mail goes on as before"));
   Tell("one");
   EXPECT_TRUE(Noted(Mail("a", "one")));
+}
+
+TEST_F(MailOffice, KeepsTheSpoolUntilARestartAndSaysSo) {
+  Configure("to = [\"a@example.org\"]");
+  Start();
+  const std::string other = directory_ + "/other";
+  WriteFile(directory_ + "/iptrk.toml",
+            "[mail]\nto = [\"b@example.org\"]\n"
+            "group = 0\nspool = \"" +
+                other + "\"\n");
+  EXPECT_TRUE(Noted("the spool stays " + directory_ + "/spool until"));
+  EXPECT_TRUE(Noted("has changed and is taken in"));
+  Tell("one");
+  EXPECT_TRUE(Noted(Mail("b", "one")));
+  EXPECT_FALSE(std::filesystem::exists(other));
+  office_.reset();
+  Start();
+  EXPECT_TRUE(std::filesystem::exists(other));
 }
 
 TEST_F(MailOffice, BeginsToMailWhenAChangeNamesSomebody) {
