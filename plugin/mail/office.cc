@@ -70,6 +70,8 @@ void Office::Offer(Event event) {
   if (replacing_) {
     if (meanwhile_.size() < kMostMeanwhile) {
       meanwhile_.push_back(std::move(event));
+    } else {
+      ++overflowed_;
     }
   } else if (sender_) {
     // A full queue is counted and told by the sender.
@@ -158,13 +160,24 @@ void Office::Replace(const Config& config) {
 }
 
 void Office::GoOn(std::unique_ptr<Sender> sender) {
-  const std::lock_guard lock(mutex_);
-  sender_ = std::move(sender);
-  if (sender_) {
-    for (Event& event : meanwhile_) sender_->Offer(std::move(event));
+  std::uint64_t lost = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    sender_ = std::move(sender);
+    if (sender_) {
+      for (Event& event : meanwhile_) sender_->Offer(std::move(event));
+      lost = overflowed_;
+      last_.lost += lost;
+    }
+    meanwhile_.clear();
+    overflowed_ = 0;
+    replacing_ = false;
   }
-  meanwhile_.clear();
-  replacing_ = false;
+  if (lost == 0) return;
+  log_(LogLevel::kError,
+       fmt::format("notifications lost: {}, because more than {} came while {} "
+                   "was taken in",
+                   lost, kMostMeanwhile, file_.path()));
 }
 
 }  // namespace iptrk::mail

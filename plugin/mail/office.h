@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -71,6 +72,7 @@ class Office {
   std::unique_ptr<Sender> sender_;
   bool replacing_ = false;
   std::vector<Event> meanwhile_;  // offered while replacing
+  std::uint64_t overflowed_ = 0;  // of them, that were too many
   Sender::Counters last_;         // before
 
   std::jthread thread_;  // last: it uses all of the above

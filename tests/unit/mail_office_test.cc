@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -174,6 +175,24 @@ TEST_F(MailOffice, KeepsTheSpoolUntilARestartAndSaysSo) {
   office_.reset();
   Start();
   EXPECT_TRUE(std::filesystem::exists(other));
+}
+
+TEST_F(MailOffice, CountsAndTellsWhatIsTooMuchWhileTheFileChanges) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  make_hook_ = [&](const Config& config) {
+    if (config.mail.to[0] != "b@example.org") return;
+    begun.set_value();
+    go_on.get_future().wait();
+  };
+  Configure("to = [\"a@example.org\"]");
+  Start();
+  Configure("to = [\"b@example.org\"]");
+  begun.get_future().wait();
+  for (int i = 0; i < 4096 + 3; ++i) Tell(std::to_string(i));
+  go_on.set_value();
+  EXPECT_TRUE(Noted("notifications lost: 3, because more than 4096"));
+  EXPECT_EQ(office_->State().lost, 3u);
 }
 
 TEST_F(MailOffice, BeginsToMailWhenAChangeNamesSomebody) {
