@@ -10,16 +10,12 @@
 
 #include "lib/config_keys.h"
 #include "lib/config_sections.h"
+#include "lib/mail_address.h"
 
 namespace iptrk {
 namespace {
 
 constexpr int kTlsPort = 465;
-
-bool IsMailAddress(const std::string& text) {
-  return !text.empty() && text.find_first_of(" ,;<>\"") == text.npos &&
-         text.front() != '@' && text.back() != '@';
-}
 
 void CheckAddress(const std::string& text, const toml::node& node,
                   ConfigReader& reader, std::string_view example) {

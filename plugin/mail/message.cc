@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "lib/mail_address.h"
 #include "plugin/mail/figures.h"
 #include "plugin/mail/text.h"
 
@@ -58,18 +59,6 @@ std::string HostName() {
     return "localhost";
   }
   return name.data();
-}
-
-// What goes between "<" and ">" of an SMTP command. "root" is one: the local
-// server knows who that is. Quoted local parts are legal mail and no loss here.
-bool IsPlainAddress(std::string_view address) {
-  return !address.empty() && address.front() != '@' && address.back() != '@' &&
-         std::ranges::count(address, '@') <= 1 &&
-         std::ranges::all_of(address, [](char c) {
-           return c > ' ' && c < 0x7f &&
-                  std::string_view("<>()[]\\,;:\"").find(c) ==
-                      std::string_view::npos;
-         });
 }
 
 // SMTP wants CRLF everywhere. There is no bare CR: the text was cleaned.
@@ -172,7 +161,7 @@ Composer::Mailbox Composer::ParseMailbox(const std::string& text,
                                          const char* key) {
   // GMime's parser takes what it can and drops the rest, so it only gets what
   // looks whole.
-  if (IsPlainAddress(text)) return {"", text};
+  if (IsMailAddress(text)) return {"", text};
   const Object<InternetAddressList> list(
       internet_address_list_parse(nullptr, Clean(text).c_str()));
   if (list && text.ends_with('>') &&
@@ -182,7 +171,7 @@ Composer::Mailbox Composer::ParseMailbox(const std::string& text,
       const char* name = internet_address_get_name(one);
       const char* address =
           internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(one));
-      if (address != nullptr && IsPlainAddress(address)) {
+      if (address != nullptr && IsMailAddress(address)) {
         return {name == nullptr ? "" : Clean(name), address};
       }
     }

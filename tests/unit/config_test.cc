@@ -311,6 +311,20 @@ TEST(Config, SaysWhatIsRightForMail) {
     EXPECT_THAT(FirstError(text), HasSubstr(remedy)) << text;
 }
 
+TEST(Config, FaultsEveryAddressThatMailCouldNotBeSentTo) {
+  for (const char* bad : {"a@b@c", "ä@example.net", "op@exämple.net", "a(b)@c",
+                          "a@[192.0.2.1]", "a:b@c", "@c", "a@"}) {
+    const std::string key = std::string("\"") + bad + "\"";
+    for (const std::string& text :
+         {"[mail]\nto = [" + key + "]\n", "[mail]\nfrom = " + key + "\n",
+          "[mail.recipients.boss]\naddress = " + key + "\n"}) {
+      EXPECT_THAT(FirstError(text), HasSubstr("is no mail address; write one"))
+          << text;
+      EXPECT_THAT(FirstError(text), HasSubstr(":2:")) << text;
+    }
+  }
+}
+
 TEST(Config, WarnsOnThisMachineOfFilesThatMailLacks) {
   const std::string text =
       "[mail]\nto = [\"a@example.net\"]\ntls = \"starttls\"\nuser = \"u\"\n"
