@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <deque>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -28,6 +27,7 @@
 #include "lib/collector.h"
 #include "lib/config.h"
 #include "lib/naming.h"
+#include "lib/pressing_queue.h"
 #include "lib/seconds.h"
 
 extern "C" {
@@ -38,7 +38,8 @@ extern "C" {
 namespace iptrk {
 namespace {
 
-constexpr std::size_t kMostNotifications = 1024;
+// As many as the mail plugin takes at once: a storm's second.
+constexpr std::size_t kMostNotifications = 4096;
 
 // What an earlier collectd wrote already. It must not be dispatched again: the
 // rrdtool plugin hands several values of a file to librrd at once, which takes
@@ -159,13 +160,10 @@ class Notifier {
  public:
   Notifier() : thread_([this](std::stop_token stop) { Run(stop); }) {}
 
-  void Add(Notice notice) {
+  // Scans come by the thousand. They must not displace a flood, nor its end.
+  void Add(Notice notice, bool pressing) {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() == kMostNotifications) {
-      ++dropped_;
-      return;
-    }
-    waiting_.push_back(std::move(notice));
+    waiting_.Push(std::move(notice), pressing);
     wake_.notify_one();
   }
 
@@ -173,9 +171,8 @@ class Notifier {
   void Run(std::stop_token stop) {
     std::unique_lock lock(mutex_);
     while (wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) {
-      const Notice notice = std::move(waiting_.front());
-      waiting_.pop_front();
-      const std::uint64_t dropped = std::exchange(dropped_, 0);
+      const Notice notice = waiting_.Pop();
+      const std::uint64_t dropped = waiting_.TakeLost();
       lock.unlock();
       if (dropped > 0)
         ERROR(
@@ -212,8 +209,7 @@ class Notifier {
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::deque<Notice> waiting_;
-  std::uint64_t dropped_ = 0;
+  PressingQueue<Notice> waiting_{kMostNotifications};
   std::jthread thread_;  // last: it uses the rest
 };
 
@@ -292,7 +288,8 @@ class CollectdOutput : public CollectorOutput {
   }
 
   void OnIncident(const Incident& incident) override {
-    notifier_.Add(NoticeOf(incident));
+    notifier_.Add(NoticeOf(incident),
+                  incident.severity == IncidentSeverity::kFailure);
   }
   // May come from the ledger's thread.
   void OnHealth(const std::string& part, bool well,
@@ -308,7 +305,8 @@ class CollectdOutput : public CollectorOutput {
          .type = "",
          .type_instance = "",
          .message = part + ": " + text,
-         .fields = {}});
+         .fields = {}},
+        /*pressing=*/true);
   }
   void OnInfo(const std::string& text) override {
     INFO("iptrk: %s", text.c_str());
