@@ -90,6 +90,7 @@ void Detector::Reconfigure(const Config& config) {
     customer_names_.push_back(customer.name);
   network_packets_.assign(network_names_.size(), 0);
   quiet_.Reconfigure(network_names_.size());
+  carpets_.Reconfigure(account_.hosts().index());
   for (const auto& suspect : suspects_)
     if (suspect) {
       const Host& host = account_.hosts()[suspect->number];

@@ -23,6 +23,7 @@ void CarpetWatch::TakeHost(const Host& host, const HostUsual& usual,
                            const std::array<Volume, kWays>& second,
                            std::uint64_t odd, const DetectLimits& limits) {
   if (!last_ || !last_prefix_.Contains(host.address)) {
+    last_ = nullptr;
     last_prefix_ = PrefixOf(host.address);
     const auto found = groups_.find(last_prefix_);
     if (found == groups_.end() && groups_.size() >= kMostGroups) return;
@@ -57,6 +58,11 @@ void CarpetWatch::TakePacket(const Host& host, const iptrk_record& record,
                            privacy);
 }
 
+void CarpetWatch::Reconfigure(const HostIndex& index) {
+  for (auto& [prefix, group] : groups_)
+    group.network = static_cast<std::int16_t>(index.FindNetwork(prefix.first));
+}
+
 bool CarpetWatch::Explains(Address address) const {
   if (gathering_ == 0) return false;
   const auto found = groups_.find(PrefixOf(address));
@@ -80,8 +86,8 @@ void CarpetWatch::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     auto& [prefix, group] = *it;
     const double usual =
         group.learnt >= HostUsual::kLeastLearnt ? group.usual : 0;
-    const double own =
-        limits.Of(IncidentKind::kCarpet, prefix.first, group.network, -1);
+    // Who is allowed was left out host by host.
+    const double own = limits.Of(IncidentKind::kCarpet, group.network);
     const double limit = std::max(own, rule.times * usual);
     const double share =
         static_cast<double>(group.above) /

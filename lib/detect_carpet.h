@@ -19,6 +19,7 @@
 #include "lib/detect_evidence.h"
 #include "lib/detect_limits.h"
 #include "lib/host.h"
+#include "lib/host_index.h"
 #include "lib/incident.h"
 
 namespace iptrk {
@@ -37,6 +38,8 @@ class CarpetWatch {
   // Whether the packets to it are wanted as evidence.
   bool Wants(Address address) const;
 
+  // Networks are others now.
+  void Reconfigure(const HostIndex& index);
   void EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
                  const std::vector<std::string>& networks, PeerPrivacy privacy,
                  std::vector<Incident>& changes);

@@ -61,18 +61,26 @@ DetectLimits::DetectLimits(const Config& config)
   }
 }
 
+std::optional<double> DetectLimits::At(const std::vector<Limits>& groups,
+                                       int group, IncidentKind kind) {
+  if (group < 0 || static_cast<std::size_t>(group) >= groups.size()) return {};
+  return groups[static_cast<std::size_t>(group)]
+               [static_cast<std::size_t>(kind)];
+}
+
 double DetectLimits::Of(IncidentKind kind, Address address, int network,
                         int customer) const {
   const auto i = static_cast<std::size_t>(kind);
   if (Allows(kind, address)) return kNever;
   if (const double own = hosts_[i].Find(address); own >= 0) return own;
-  if (customer >= 0)
-    if (const auto limit = customers_[static_cast<std::size_t>(customer)][i])
-      return *limit;
-  if (network >= 0)
-    if (const auto limit = networks_[static_cast<std::size_t>(network)][i])
-      return *limit;
-  return detect_.rules[i].enabled ? detect_.rules[i].limit : kNever;
+  if (const auto own = At(customers_, customer, kind)) return *own;
+  return Of(kind, network);
+}
+
+double DetectLimits::Of(IncidentKind kind, int network) const {
+  if (const auto own = At(networks_, network, kind)) return *own;
+  const DetectRule& rule = detect_[kind];
+  return rule.enabled ? rule.limit : kNever;
 }
 
 }  // namespace iptrk

@@ -29,6 +29,8 @@ class DetectLimits {
   double Of(IncidentKind kind, const Host& host) const {
     return Of(kind, host.address, host.network, host.customer);
   }
+  // What holds for a network as a whole, whoever of it is allowed.
+  double Of(IncidentKind kind, int network) const;
   // The least limit that any host has.
   double Least(IncidentKind kind) const {
     return least_[static_cast<std::size_t>(kind)];
@@ -47,6 +49,9 @@ class DetectLimits {
   using Limits = std::array<std::optional<double>, kIncidentKinds>;
   static Limits LimitsOf(const std::vector<RuleOverride>& overrides,
                          const DetectConfig& detect);
+  // Of a network or customer; none: nothing is otherwise for it, or it is gone.
+  static std::optional<double> At(const std::vector<Limits>& groups, int group,
+                                  IncidentKind kind);
 
   DetectConfig detect_;
   std::vector<Limits> networks_, customers_;
