@@ -238,12 +238,14 @@ Detector::Second Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
                       sent = second.all[1].packets;
   if (host.network >= 0)
     network_packets_[static_cast<std::size_t>(host.network)] += received + sent;
-  if (sent > 0) usual.Sends(static_cast<std::uint32_t>(end_ns / kSecond));
+  const auto now = static_cast<std::uint32_t>(end_ns / kSecond);
+  if (sent > 0) usual.Sends(now, begun_);
   const bool frozen =
       host.suspect >= 0 &&
       suspects_[static_cast<std::size_t>(host.suspect)]->IsOver();
   if (!frozen) usual.Learn(second.all);
-  quiet_.TakeHost(host, usual, received, sent > 0, end_ns, limits_);
+  quiet_.TakeHost(host, usual, received, usual.SilentFor(now, begun_), end_ns,
+                  limits_);
   carpets_.TakeHost(host, usual, second.all, host.rate[0].odd, limits_);
   return second;
 }
@@ -251,6 +253,7 @@ Detector::Second Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
 std::vector<Incident> Detector::EndSecond(std::uint64_t end_ns) {
   std::vector<Incident> changes;
   ++now_;
+  if (begun_ == 0) begun_ = static_cast<std::uint32_t>(end_ns / kSecond) - 1;
   std::fill(network_packets_.begin(), network_packets_.end(), 0);
   account_.hosts().ForEach([&](Host& host) {
     const Second second = EndHostSecond(host, end_ns);

@@ -114,7 +114,8 @@ class Detector : public Watcher {
   BooksWatch books_;
   std::vector<std::uint64_t> network_packets_;  // in this second
   bool carpet_watched_ = false;
-  std::uint32_t now_ = 0;  // seconds ended
+  std::uint32_t now_ = 0;    // seconds ended
+  std::uint32_t begun_ = 0;  // UTC, before the first of them
   std::uint64_t second_ns_ = 0;
   std::uint64_t asked_turned_ns_ = 0;
 };

@@ -39,9 +39,11 @@ struct HostUsual {
       bytes[i] += (static_cast<float>(second[i].bytes) - bytes[i]) * gain;
     }
   }
-  void Sends(std::uint32_t now) {
-    if (first_sent == 0) first_sent = now;
-    if (last_sent != 0 && now > last_sent) {
+  // `begun`: the second in which this session began; of what was before, the
+  // end was not seen, and the clock may have been another.
+  void Sends(std::uint32_t now, std::uint32_t begun) {
+    if (first_sent == 0 || first_sent > now) first_sent = now;
+    if (last_sent >= begun && now > last_sent) {
       const auto gap =
           static_cast<unsigned>(std::bit_width(now - last_sent)) - 1;
       std::uint16_t& count = gaps[std::min<std::size_t>(gap, kGaps - 1)];
@@ -50,6 +52,16 @@ struct HostUsual {
           each = static_cast<std::uint16_t>(each / 2);
     }
     last_sent = now;
+  }
+  // Seconds since it sent, or since this session began.
+  std::uint32_t SilentFor(std::uint32_t now, std::uint32_t begun) const {
+    const std::uint32_t since =
+        last_sent > now ? begun : std::max(last_sent, begun);
+    return now > since ? now - since : 0;
+  }
+  // Seconds from the first that it sent in to the last.
+  std::uint32_t SendsFor() const {
+    return last_sent > first_sent ? last_sent - first_sent : 0;
   }
   // The silence, in seconds, that 99 of 100 do not exceed.
   double UsualSilence() const {

@@ -25,6 +25,17 @@ std::string NameAt(const std::vector<std::string>& names, int i) {
 
 }  // namespace
 
+std::uint64_t QuietWatch::Sight::LostSince() {
+  const auto most =
+      static_cast<std::size_t>(kMost * static_cast<double>(hosts)) + 1;
+  const std::size_t least = std::max(kMany, most);
+  if (quiet_since.size() < least) return 0;
+  const auto last =
+      quiet_since.begin() + static_cast<std::ptrdiff_t>(least - 1);
+  std::nth_element(quiet_since.begin(), last, quiet_since.end());
+  return *last;
+}
+
 void QuietWatch::Reconfigure(std::size_t networks) {
   networks_.assign(networks, {});
   std::erase_if(hosts_, [](const auto& one) { return !one.second.open; });
@@ -50,22 +61,20 @@ void QuietWatch::TakeNetworks(const std::vector<std::uint64_t>& packets) {
 }
 
 void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
-                          std::uint64_t received, bool has_sent,
+                          std::uint64_t received, std::uint32_t silent,
                           std::uint64_t end_ns, const DetectLimits& limits) {
   const DetectRule& rule = limits.Of(IncidentKind::kSilent);
-  const auto now = static_cast<std::uint32_t>(end_ns / kSecond);
-  if (usual.last_sent == 0 || usual.last_sent - usual.first_sent <
-                                  static_cast<std::uint32_t>(rule.learn))
+  if (usual.last_sent == 0 ||
+      usual.SendsFor() < static_cast<std::uint32_t>(rule.learn))
     return;
   Sight* const sight = host.network >= 0 && static_cast<std::size_t>(
                                                 host.network) < networks_.size()
                            ? &networks_[static_cast<std::size_t>(host.network)]
                            : nullptr;
-  const std::uint32_t silent = now - usual.last_sent;
-  if (has_sent || silent < 5) {
+  if (silent < 5) {
     if (sight) ++sight->hosts;
     if (const auto known = hosts_.find(host.address); known != hosts_.end())
-      known->second.back = has_sent;
+      known->second.back = silent == 0;
     return;
   }
   const double own = limits.Of(IncidentKind::kSilent, host);
@@ -73,10 +82,9 @@ void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
   if (own == DetectLimits::kNever) return;
   if (sight) ++sight->hosts;
   if (silent <= limit) return;
-  if (sight) ++sight->quiet;
   Quiet& quiet = hosts_[host.address];
   if (quiet.since_ns == 0) {
-    quiet.since_ns = std::uint64_t{usual.last_sent} * kSecond;
+    quiet.since_ns = end_ns - silent * kSecond;
     quiet.network = host.network;
     quiet.customer = host.customer;
   }
@@ -84,6 +92,9 @@ void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
   quiet.usual = usual.UsualSilence();
   quiet.value = silent;
   quiet.received.packets += received;
+  // Who went home receives nothing; whom nobody sees is still sent to.
+  if (sight && quiet.received.packets > 0)
+    sight->quiet_since.push_back(quiet.since_ns);
 }
 
 Incident QuietWatch::DescribeHost(
@@ -130,11 +141,11 @@ Incident QuietWatch::DescribeSight(
   incident.end_ns = sight.open ? 0 : sight.back_ns;
   incident.rule = fmt::format(
       "no packet of the network for {:.0f} s, or most of its hosts silent at "
-      "once; usually {:.0f} packets/s: look at the mirror port, the uplink and "
-      "the watched interfaces",
+      "once while others send to them; usually {:.0f} packets/s: look at the "
+      "mirror port, the uplink and the watched interfaces",
       sight.limit, sight.usual);
   incident.unit = std::string("s");
-  incident.value = static_cast<double>(sight.quiet_seconds);
+  incident.value = sight.value;
   incident.peak = sight.peak;
   incident.limit = sight.limit;
   incident.window = static_cast<int>(sight.limit);
@@ -151,20 +162,18 @@ void QuietWatch::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     Sight& sight = networks_[i];
     const bool dark = static_cast<double>(sight.quiet_seconds) >= lost.limit &&
                       sight.learnt >= lost.learn && sight.usual >= kLeastUsual;
-    const bool many =
-        sight.quiet >= kMany && static_cast<double>(sight.quiet) >
-                                    kMost * static_cast<double>(sight.hosts);
-    sight.peak = std::max(sight.peak, static_cast<double>(sight.quiet_seconds));
+    const std::uint64_t lost_since = sight.LostSince();
+    const bool many = lost_since != 0;
+    const std::uint64_t since_ns =
+        many ? lost_since : end_ns - sight.quiet_seconds * kSecond;
+    sight.value = static_cast<double>((end_ns - since_ns) / kSecond);
+    sight.peak = std::max(sight.peak, sight.value);
     if (!sight.open && lost.enabled && (dark || many)) {
       sight.open = true;
       sight.limit = lost.limit;
       sight.opened_ns = end_ns;
-      sight.since_ns = end_ns - sight.quiet_seconds * kSecond;
-      if (!dark)
-        for (const auto& [address, quiet] : hosts_)
-          if (static_cast<std::size_t>(quiet.network) == i)
-            sight.since_ns = std::min(sight.since_ns, quiet.since_ns);
-      sight.peak = static_cast<double>(sight.quiet_seconds);
+      sight.since_ns = since_ns;
+      sight.peak = sight.value;
       changes.push_back(DescribeSight(i, sight, networks));
     } else if (sight.open && !many && sight.back_seconds >= kBackSeconds) {
       sight.open = false;
@@ -197,7 +206,10 @@ void QuietWatch::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     }
     ++it;
   }
-  for (Sight& sight : networks_) sight.hosts = sight.quiet = 0;
+  for (Sight& sight : networks_) {
+    sight.hosts = 0;
+    sight.quiet_since.clear();
+  }
 }
 
 void QuietWatch::AddOpen(const std::vector<std::string>& networks,

@@ -22,10 +22,10 @@ class QuietWatch {
  public:
   // A second of each network: packets to and from its hosts.
   void TakeNetworks(const std::vector<std::uint64_t>& packets);
-  // A host in that second; `received`: packets to it.
+  // A host in that second: packets to it, and seconds since it sent.
   void TakeHost(const Host& host, const HostUsual& usual,
-                std::uint64_t received, bool has_sent, std::uint64_t end_ns,
-                const DetectLimits& limits);
+                std::uint64_t received, std::uint32_t silent,
+                std::uint64_t end_ns, const DetectLimits& limits);
 
   void EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
                  const std::vector<std::string>& networks,
@@ -54,10 +54,15 @@ class QuietWatch {
     std::uint32_t learnt = 0;
     std::uint64_t quiet_seconds = 0;
     std::uint64_t since_ns = 0, opened_ns = 0, back_ns = 0;
-    std::size_t hosts = 0, quiet = 0;  // that send regularly, in this second
-    double limit = 0, peak = 0;
+    std::size_t hosts = 0;  // that send regularly, in this second
+    // Of those of them that are silent, and receive: the end of what they sent.
+    std::vector<std::uint64_t> quiet_since;
+    double limit = 0, value = 0, peak = 0;  // seconds
     int back_seconds = 0;
     bool open = false;
+
+    // When so many had stopped that they are most of them; 0: they are not.
+    std::uint64_t LostSince();
   };
   Incident DescribeHost(const Address& address, const Quiet& quiet,
                         std::uint64_t end_ns,
