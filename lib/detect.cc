@@ -343,11 +343,14 @@ bool Detector::IsExplained(const Suspect& suspect, Way way,
   if (way == Way::kReceived && carpets_.Explains(suspect.address)) return true;
   const Evidence& why = suspect.Why(way);
   const double share = why.TopShare();
-  // A scan that is fast is no flood.
-  if (way == Way::kSent && scans_.IsScanner(suspect.address)) return true;
+  // A scan that is fast is no flood; what is much is one, to however many
+  // ports.
+  const bool may_be_scan = !suspect.IsMuch(way);
+  if (way == Way::kSent && may_be_scan && scans_.IsScanner(suspect.address))
+    return true;
   if (share < kMostly) return false;
   const Address peer = why.TopPeer();
-  if (share >= kAlone && scans_.IsScanner(peer)) return true;
+  if (share >= kAlone && may_be_scan && scans_.IsScanner(peer)) return true;
   // Between two of ours: told of the one that is hit.
   return way == Way::kSent &&
          std::any_of(suspects_.begin(), suspects_.end(),

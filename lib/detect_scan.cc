@@ -32,9 +32,12 @@ bool Holds(const std::vector<std::uint32_t>& tags, std::uint32_t tag) {
   return std::binary_search(tags.begin(), tags.end(), tag);
 }
 
-void Drop(std::vector<std::uint32_t>& tags, std::uint32_t tag) {
+// Whether it was there.
+bool Drop(std::vector<std::uint32_t>& tags, std::uint32_t tag) {
   const auto found = std::equal_range(tags.begin(), tags.end(), tag);
+  const bool held = found.first != found.second;
   tags.erase(found.first, found.second);
+  return held;
 }
 
 }  // namespace
@@ -81,6 +84,7 @@ std::size_t ScanTable::Make(Address address) {
   std::size_t least = first;
   for (std::size_t i = first + 1; i < first + kWay; ++i)
     if (places_[i].rank < places_[least].rank) least = i;
+  if (sources_[least].open) return kNowhere;
   Clear(least);
   sources_[least].address = address;
   sources_[least].taken = true;
@@ -96,6 +100,7 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
   const Address address = Address::FromBytes(record.src);
   const std::size_t found = Find(address);
   const std::size_t place = found == kNowhere ? Make(address) : found;
+  if (place == kNowhere) return;
   Source& source = sources_[place];
   if (found == kNowhere) {
     source.start_ns = source.turned_ns = now_ns;
@@ -126,14 +131,16 @@ void ScanTable::Try(const iptrk_record& record, std::uint64_t target,
   Rank(place);
 }
 
-// Whatever answers is no sign of a scan.
-void ScanTable::Answer(Address asker, std::uint64_t target) {
-  if (!answering_.Add(target)) return;
+// Whatever answers is no sign of a scan. Of others only who was tried is kept:
+// answers that nobody asked for may come from any number of addresses.
+void ScanTable::Answer(Address asker, std::uint64_t target, bool ours) {
+  if (ours && !answering_.Add(target)) return;
   const std::size_t place = Find(asker);
   if (place == kNowhere) return;
   const auto tag = static_cast<std::uint32_t>(target >> 32);
-  Drop(sources_[place].now, tag);
-  Drop(sources_[place].before, tag);
+  const bool now = Drop(sources_[place].now, tag);
+  const bool before = Drop(sources_[place].before, tag);
+  if (!ours && (now || before)) answering_.Add(target);
   Rank(place);
 }
 
@@ -142,13 +149,16 @@ void ScanTable::Take(const iptrk_record& record, const ScanSides& sides,
                      Baselines& usual) {
   if (record.flags & (IPTRK_FRAGMENT_LATER | IPTRK_NO_REMOTE)) return;
   const bool src_ours = sides.src_network != kNoNetwork;
+  // Others among themselves, where a mirror shows them.
+  if (!src_ours && sides.dst_network == kNoNetwork) return;
   const auto try_it = [&](std::uint16_t port) {
     Try(record, TargetOf(Address::FromBytes(record.dst), record.protocol, port),
         sides, now_ns, privacy, usual);
   };
   const auto answer = [&](std::uint16_t port) {
     Answer(Address::FromBytes(record.dst),
-           TargetOf(Address::FromBytes(record.src), record.protocol, port));
+           TargetOf(Address::FromBytes(record.src), record.protocol, port),
+           src_ours);
   };
   switch (record.protocol) {
     case IPPROTO_TCP: {
@@ -195,6 +205,7 @@ void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     answering_.Turn();
     turned_ns_ = end_ns;
   }
+  std::size_t untold = 0;
   for (std::size_t place = 0; place < kMostSources; ++place) {
     if (places_[place].rank == 0) continue;
     Source& source = sources_[place];
@@ -219,11 +230,17 @@ void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     source.calm = count < Alarm::kCalm * limit ? source.calm + 1 : 0;
     const bool worse = count >= Alarm::kWorse * limit;
     if (!source.open && count >= limit) {
+      if (!source.ours && open_ >= kMostOpen) {
+        ++untold;
+        continue;
+      }
       source.open = true;
+      if (!source.ours) ++open_;
       source.opened_ns = end_ns;
       source.worse = worse;
     } else if (source.open && source.calm >= Alarm::kCalmSeconds) {
       source.open = false;
+      if (!source.ours) --open_;
     } else if (source.open && worse && !source.worse) {
       source.worse = true;
     } else {
@@ -235,6 +252,7 @@ void ScanTable::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
     else
       Clear(place);
   }
+  untold_ = untold;
 }
 
 void ScanTable::AddOpen(const DetectLimits& limits,
@@ -277,6 +295,9 @@ Incident ScanTable::Describe(const Source& source, const DetectLimits& limits,
       source.unused.size() < kUnusedTouched
           ? ""
           : ", three addresses among them that nobody uses");
+  if (!source.ours && untold_ > 0)
+    incident.rule +=
+        fmt::format("; {} more scan and are not told one by one", untold_);
   incident.unit = std::string("targets");
   incident.value = static_cast<double>(source.Count());
   incident.peak = source.peak;

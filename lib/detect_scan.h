@@ -8,8 +8,8 @@
 //
 // Memory is bounded: of at most kMostSources the targets are kept, and who
 // tried least makes room, so that a flood from random sources hides no
-// scanner. About 20 MiB when every place is taken by a scanner.
-// Thread-compatible.
+// scanner. Who is told of stays until it is calm. About 20 MiB when every place
+// is taken by a scanner. Thread-compatible.
 #ifndef IPTRK_LIB_DETECT_SCAN_H_
 #define IPTRK_LIB_DETECT_SCAN_H_
 
@@ -59,6 +59,8 @@ class ScanTable {
 
  private:
   static constexpr std::size_t kWay = 8;  // places of one source
+  // Remotes told of at once: of a thousand that scan, the first tell it.
+  static constexpr std::size_t kMostOpen = 256;
   static constexpr std::size_t kMostTargets = 1024;
   static constexpr std::size_t kUnusedTouched = 3;
   struct Source {
@@ -93,13 +95,14 @@ class ScanTable {
   static constexpr std::size_t kNowhere = ~std::size_t{0};
 
   std::size_t Find(Address address) const;
+  // kNowhere when all its places are of scanners that are told of.
   std::size_t Make(Address address);
   void Rank(std::size_t place);
   void Clear(std::size_t place);
   void Try(const iptrk_record& record, std::uint64_t target,
            const ScanSides& sides, std::uint64_t now_ns, PeerPrivacy privacy,
            Baselines& usual);
-  void Answer(Address asker, std::uint64_t target);
+  void Answer(Address asker, std::uint64_t target, bool ours);
   double LimitOf(const Source& source, const DetectLimits& limits) const;
   Incident Describe(const Source& source, const DetectLimits& limits,
                     const std::vector<std::string>& networks,
@@ -108,6 +111,8 @@ class ScanTable {
   std::vector<Source> sources_;
   std::vector<Place> places_;  // of sources_
   RecentKeys answering_;       // targets that answered somebody
+  std::size_t open_ = 0;       // remotes told of
+  std::size_t untold_ = 0;     // more of them, beyond kMostOpen
   std::uint64_t turned_ns_ = 0;
 };
 

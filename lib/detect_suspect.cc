@@ -320,6 +320,15 @@ bool Suspect::IsOpen(Way way) const {
                      [](const Alarm& alarm) { return alarm.IsOpen(); });
 }
 
+bool Suspect::IsMuch(Way way) const {
+  return Of(way, IncidentKind::kVolume).IsDue() ||
+         std::any_of(alarms_[Index(way)].begin(), alarms_[Index(way)].end(),
+                     [](const Alarm& alarm) {
+                       return alarm.IsDue() &&
+                              alarm.fast() >= Alarm::kWorse * alarm.limit();
+                     });
+}
+
 bool Suspect::IsOver() const {
   for (const auto& way : alarms_)
     for (const Alarm& alarm : way)

@@ -58,6 +58,8 @@ class Suspect {
   // Whether a kind before it in order has it open or about to open.
   bool IsExplained(Way way, IncidentKind kind) const;
   bool IsOpen(Way way) const;
+  // Whether it fills the line, or is ten times some limit.
+  bool IsMuch(Way way) const;
   bool IsOver() const;  // any alarm is, or is open
   bool IsRising() const;
 
