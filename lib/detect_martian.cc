@@ -32,21 +32,22 @@ bool MartianWatch::Advance(Kind& kind, std::uint64_t end_ns,
   kind.seconds[kind.at] = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(kind.second.packets, 0xffffffff));
   kind.at = (kind.at + 1) % kWindow;
-  if (kind.second.packets > 0) {
-    if (kind.start_ns == 0) kind.start_ns = end_ns - kSecond;
-    kind.last_ns = end_ns;
-  }
-  if (kind.start_ns != 0) kind.total += kind.second;
-  kind.second = {};
   kind.value = std::accumulate(kind.seconds.begin(), kind.seconds.end(), 0.0);
+  const bool rises = kind.value > Alarm::kSuspect * rule.limit;
+  if (rises && kind.start_ns == 0) {
+    kind.start_ns = end_ns - kSecond;
+    kind.peak = 0;
+    kind.total = {};
+  } else if (!rises && !kind.open) {
+    kind.start_ns = 0;
+    kind.sources = kind.targets = {};
+  }
+  if (kind.second.packets > 0) kind.last_ns = end_ns;
+  kind.total += kind.second;
+  kind.second = {};
   kind.peak = std::max(kind.peak, kind.value);
   kind.calm = kind.value < Alarm::kCalm * rule.limit ? kind.calm + 1 : 0;
   if (kind.open) return kind.calm >= Alarm::kCalmSeconds;
-  // A minute without any begins anew.
-  if (kind.value == 0 && kind.start_ns != 0) {
-    kind = {};
-    return false;
-  }
   return rule.enabled && kind.value >= rule.limit;
 }
 

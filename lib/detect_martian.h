@@ -54,7 +54,8 @@ class MartianWatch {
     std::array<std::uint32_t, kWindow> seconds{};  // packets
     std::size_t at = 0;
     Volume second, total;
-    std::uint64_t start_ns = 0, last_ns = 0, opened_ns = 0;
+    std::uint64_t start_ns = 0;  // when it rose; 0: it is low
+    std::uint64_t last_ns = 0, opened_ns = 0;
     double value = 0, peak = 0;
     int calm = 0;
     bool open = false;

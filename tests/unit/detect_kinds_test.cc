@@ -272,6 +272,24 @@ TEST_F(DetectKindsTest, SaySoWhenTheBooksOfAnInterfaceDoNotClose) {
   EXPECT_THAT(told_[0].rule, HasSubstr("more than 5 % of the interface's"));
 }
 
+TEST_F(DetectKindsTest, OfMartiansBeginWhenTheyRise) {
+  Packet martian = Flood(1);
+  martian.src = "127.0.0.1";
+  for (int i = 0; i < 20; ++i) {
+    Send(martian, 1);
+    for (int second = 0; second < 49; ++second) EndSecond();
+  }
+  const std::uint64_t rose_ns = now_;
+  martian.packets = 20;
+  Send(martian, 6);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_EQ(told_[0].kind, "martian");
+  EXPECT_GE(told_[0].start_ns, rose_ns);
+  EXPECT_LE(told_[0].packets, 120u);
+  ASSERT_EQ(told_[0].peers.size(), 1u);
+  EXPECT_EQ(told_[0].peers[0].packets, told_[0].packets);
+}
+
 TEST_F(DetectKindsTest, HaveEveryFieldOfANotification) {
   Send(Flood(50000), 4);
   ASSERT_EQ(told_.size(), 1u);
