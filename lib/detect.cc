@@ -316,7 +316,8 @@ void Detector::EndSuspects(std::uint64_t end_ns,
         Alarm& alarm = suspect.Of(way, kind);
         const bool explained =
             !alarm.IsOpen() && alarm.IsDue() && IsExplained(suspect, way, kind);
-        if (alarm.Decide(explained, end_ns) != Alarm::Change::kNone)
+        if (alarm.Decide(explained, kind == IncidentKind::kHammering, end_ns) !=
+            Alarm::Change::kNone)
           changes.push_back(Describe(suspect, way, kind));
       }
   for (const std::size_t i : order) {

@@ -36,6 +36,8 @@ class Alarm {
   void Take(double figure, double limit, double baseline, const Volume& volume,
             std::uint64_t end_ns) {
     static const double kGain = 1 - std::exp(-1.0 / kAverage);
+    if (has_cleared_) start_ns_ = 0;
+    has_cleared_ = false;
     fast_ += (figure - fast_) * kGain;
     const double most = std::max(figure, fast_);
     const bool over = most > limit;
@@ -56,10 +58,11 @@ class Alarm {
     if (!open_ && calm_ > kAverage && !over_) start_ns_ = 0;
   }
 
+  // Worse is ten times the limit, of what is a warning until then.
   enum class Change { kNone, kOpened, kWorsened, kCleared };
   // What the second changed. Where something else explains it already it does
-  // not open, but may later.
-  Change Decide(bool explained, std::uint64_t end_ns) {
+  // not open, but may later. `warns`: it is of a kind that warns at first.
+  Change Decide(bool explained, bool warns, std::uint64_t end_ns) {
     const bool worse = fast_ >= kWorse * limit_;
     if (!open_ && IsDue() && !explained) {
       open_ = true;
@@ -69,9 +72,10 @@ class Alarm {
     }
     if (open_ && calm_ >= kCalmSeconds) {
       open_ = false;
+      has_cleared_ = true;
       return Change::kCleared;
     }
-    if (open_ && worse && !worse_) {
+    if (open_ && warns && worse && !worse_) {
       worse_ = true;
       return Change::kWorsened;
     }
@@ -114,6 +118,7 @@ class Alarm {
   std::uint8_t over_ = 0;  // a bit a second, newest lowest
   bool open_ = false;
   bool worse_ = false;
+  bool has_cleared_ = false;  // with the last second: what comes is another
 };
 
 }  // namespace iptrk

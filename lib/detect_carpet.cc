@@ -104,7 +104,7 @@ void CarpetWatch::EndSecond(std::uint64_t end_ns, const DetectLimits& limits,
       group.usual += (static_cast<double>(group.second.packets) - group.usual) /
                      group.learnt;
     }
-    const Alarm::Change change = group.alarm.Decide(false, end_ns);
+    const Alarm::Change change = group.alarm.Decide(false, false, end_ns);
     if (change != Alarm::Change::kNone)
       changes.push_back(Describe(prefix, group, limits, networks, privacy));
     if (group.alarm.IsRising() && !group.why) {

@@ -272,6 +272,34 @@ TEST_F(DetectKindsTest, SaySoWhenTheBooksOfAnInterfaceDoNotClose) {
   EXPECT_THAT(told_[0].rule, HasSubstr("more than 5 % of the interface's"));
 }
 
+TEST_F(DetectKindsTest, AreToldOnceWhenTheyAreFailuresFromTheBegin) {
+  Send(Flood(25000), 5);
+  Send(Flood(900000), 10);
+  EXPECT_THAT(Told(), ElementsAre("packets in 10.1.0.80"));
+}
+
+TEST_F(DetectKindsTest, BeginAnewWithTheSecondAfterTheyCleared) {
+  Alarm alarm;
+  std::uint64_t end_ns = now_;
+  const auto second = [&](double figure) {
+    end_ns += kSecond;
+    alarm.Take(figure, 100, 0, {}, end_ns);
+    return alarm.Decide(false, false, end_ns);
+  };
+  const auto until = [&](double figure, Alarm::Change change) {
+    for (int i = 0; i < 100; ++i)
+      if (second(figure) == change) return true;
+    return false;
+  };
+  ASSERT_TRUE(until(500, Alarm::Change::kOpened));
+  ASSERT_TRUE(until(0, Alarm::Change::kCleared));
+  const std::uint64_t cleared_ns = end_ns;
+  ASSERT_TRUE(until(500, Alarm::Change::kOpened));
+  Incident incident;
+  alarm.FillIn(incident);
+  EXPECT_EQ(incident.start_ns, cleared_ns);
+}
+
 TEST_F(DetectKindsTest, OfMartiansBeginWhenTheyRise) {
   Packet martian = Flood(1);
   martian.src = "127.0.0.1";
