@@ -240,6 +240,7 @@ Detector::Second Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
     network_packets_[static_cast<std::size_t>(host.network)] += received + sent;
   const auto now = static_cast<std::uint32_t>(end_ns / kSecond);
   if (sent > 0) usual.Sends(now, begun_);
+  if (received + sent > 0) usual.last_seen = now;
   const bool frozen =
       host.suspect >= 0 &&
       suspects_[static_cast<std::size_t>(host.suspect)]->IsOver();
@@ -399,7 +400,8 @@ std::vector<Incident> Detector::Open() const {
 }
 
 std::string Detector::SaveBaselines() const {
-  return baselines_.Save(account_.hosts());
+  return baselines_.Save(account_.hosts(),
+                         static_cast<std::uint32_t>(second_ns_ / kSecond));
 }
 
 bool Detector::RestoreBaselines(const std::string& saved) {

@@ -8,7 +8,8 @@ namespace iptrk {
 namespace {
 
 // Of this machine and version alone; it is read by nobody else.
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kKeepFor = 30 * 86400;  // seconds, unseen
 struct Saved {
   std::uint64_t high, low;
   HostUsual usual;
@@ -25,10 +26,11 @@ void Baselines::Begin(Entry& entry, Address address) {
   restored_.erase(known);
 }
 
-std::string Baselines::Save(const HostTable& hosts) const {
+std::string Baselines::Save(const HostTable& hosts, std::uint32_t now) const {
   std::string bytes(reinterpret_cast<const char*>(&kFormat), sizeof kFormat);
   const auto add = [&](Address address, const HostUsual& usual) {
-    if (!usual.KnowsRates()) return;
+    if (!usual.KnowsRates() || !usual.IsUsed()) return;
+    if (now > usual.last_seen && now - usual.last_seen > kKeepFor) return;
     Saved saved;
     std::memset(static_cast<void*>(&saved), 0, sizeof saved);
     saved.high = address.high;

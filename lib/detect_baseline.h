@@ -3,7 +3,9 @@
 // and how long it is silent between what it sends.
 //
 // A mean until a day has been learnt, then an average that forgets within
-// about a day. 80 bytes a host. Kept over restarts as one string.
+// about a day. 80 bytes a host. Kept over restarts as one string, of those
+// that have a use for it: an address that nobody has gets only what the world
+// sends to every address.
 // Thread-compatible.
 #ifndef IPTRK_LIB_DETECT_BASELINE_H_
 #define IPTRK_LIB_DETECT_BASELINE_H_
@@ -29,6 +31,7 @@ struct HostUsual {
   std::array<float, kWays> packets{}, bytes{};  // a second
   std::uint32_t learnt = 0;                     // seconds, of rates
   std::uint32_t first_sent = 0, last_sent = 0;  // seconds of UTC; 0 never
+  std::uint32_t last_seen = 0;                  // sending or receiving
   std::array<std::uint16_t, kGaps> gaps{};      // silences of 2^i s and more
 
   void Learn(const std::array<Volume, kWays>& second) {
@@ -75,6 +78,9 @@ struct HostUsual {
     return 1;
   }
   bool KnowsRates() const { return learnt >= kLeastLearnt; }
+  // Whether it is worth keeping: where a mirror shows one way alone, nobody
+  // ever sends.
+  bool IsUsed() const { return last_sent != 0 || packets[0] >= 1; }
 };
 
 class Baselines {
@@ -90,8 +96,9 @@ class Baselines {
   // Whether it ever sent a packet.
   bool HasSent(const Host& host) { return Of(host).last_sent != 0; }
 
-  // All that was learnt for ten minutes or more, for Restore().
-  std::string Save(const HostTable& hosts) const;
+  // All that was learnt for ten minutes or more, for Restore(), but of those
+  // not seen for a month; `now` in seconds of UTC.
+  std::string Save(const HostTable& hosts, std::uint32_t now) const;
   // False: not what Save() wrote; nothing is known then.
   bool Restore(const std::string& saved);
 

@@ -272,6 +272,29 @@ TEST_F(DetectKindsTest, SaySoWhenTheBooksOfAnInterfaceDoNotClose) {
   EXPECT_THAT(told_[0].rule, HasSubstr("more than 5 % of the interface's"));
 }
 
+TEST_F(DetectKindsTest, KeepNothingOfAddressesThatNobodyHas) {
+  Packet own = Flood(10);
+  std::swap(own.src, own.dst);
+  const auto learn = [&](bool dark) {
+    Begin(config_);
+    for (int second = 0; second < 700; ++second) {
+      if (dark && second % 10 == 0)
+        Send({.src = "44.1.2.66", .dst = "10.1.0.81"});
+      Send(own, 1);
+    }
+    return detector_->SaveBaselines();
+  };
+  const std::string saved = learn(true);
+  EXPECT_EQ(saved.size(), learn(false).size());
+  EXPECT_GT(saved.size(), sizeof(std::uint32_t));
+  // Nor of who is not seen for a month.
+  Begin(config_);
+  EXPECT_TRUE(detector_->RestoreBaselines(saved));
+  now_ += 31 * 86400 * kSecond;
+  EndSecond();
+  EXPECT_EQ(detector_->SaveBaselines().size(), sizeof(std::uint32_t));
+}
+
 TEST_F(DetectKindsTest, AreToldOnceWhenTheyAreFailuresFromTheBegin) {
   Send(Flood(25000), 5);
   Send(Flood(900000), 10);
