@@ -227,7 +227,8 @@ Detector::Second Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
     all = {now.bytes - rate.before.bytes, now.packets - rate.before.packets};
     rate.before = now;
     const auto udp = static_cast<std::uint32_t>(
-        host.Of(HostKindOf(way, false, Split::kUdp)).packets);
+        host.Of(HostKindOf(way, false, Split::kUdp)).packets +
+        host.Of(HostKindOf(way, true, Split::kUdp)).packets);
     second.udp[Index(way)] = udp - host.udp_before[Index(way)];
     host.udp_before[Index(way)] = udp;
     constexpr float kGain = 0.18127f;  // 1 - exp(-1 / 5 s)
@@ -244,7 +245,7 @@ Detector::Second Detector::EndHostSecond(Host& host, std::uint64_t end_ns) {
   const bool frozen =
       host.suspect >= 0 &&
       suspects_[static_cast<std::size_t>(host.suspect)]->IsOver();
-  if (!frozen) usual.Learn(second.all);
+  if (!frozen) usual.Learn(second.all, second.udp);
   quiet_.TakeHost(host, usual, received, usual.SilentFor(now, begun_), end_ns,
                   limits_);
   carpets_.TakeHost(host, usual, second.all, host.rate[0].odd, limits_);
@@ -305,7 +306,7 @@ void Detector::EndSuspects(std::uint64_t end_ns,
     const HostUsual& usual = baselines_.Of(host);
     std::array<Suspect::Baseline, kWays> baseline;
     for (std::size_t way = 0; usual.KnowsRates() && way < kWays; ++way)
-      baseline[way] = {usual.packets[way], usual.bytes[way]};
+      baseline[way] = {usual.packets[way], usual.udp[way], usual.bytes[way]};
     suspect.EndSecond(suspect_seconds_[i].all, baseline, limits_, host, end_ns);
   }
   // First what ours receive: what ours send may be the other side of it.

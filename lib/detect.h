@@ -81,7 +81,7 @@ class Detector : public Watcher {
   // Of a host, by Way.
   struct Second {
     std::array<Volume, kWays> all;
-    std::array<std::uint32_t, kWays> udp{};  // packets
+    std::array<std::uint32_t, kWays> udp{};  // packets; see Host::udp_before
   };
 
   Trust& TrustOf(const Host& host);

@@ -8,7 +8,7 @@ namespace iptrk {
 namespace {
 
 // Of this machine and version alone; it is read by nobody else.
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 constexpr std::uint32_t kKeepFor = 30 * 86400;  // seconds, unseen
 struct Saved {
   std::uint64_t high, low;

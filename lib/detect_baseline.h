@@ -3,7 +3,7 @@
 // and how long it is silent between what it sends.
 //
 // A mean until a day has been learnt, then an average that forgets within
-// about a day. 80 bytes a host. Kept over restarts as one string, of those
+// about a day. 88 bytes a host. Kept over restarts as one string, of those
 // that have a use for it: an address that nobody has gets only what the world
 // sends to every address.
 // Thread-compatible.
@@ -29,17 +29,20 @@ struct HostUsual {
   static constexpr std::size_t kGaps = 16;
 
   std::array<float, kWays> packets{}, bytes{};  // a second
+  std::array<float, kWays> udp{};               // of the packets
   std::uint32_t learnt = 0;                     // seconds, of rates
   std::uint32_t first_sent = 0, last_sent = 0;  // seconds of UTC; 0 never
   std::uint32_t last_seen = 0;                  // sending or receiving
   std::array<std::uint16_t, kGaps> gaps{};      // silences of 2^i s and more
 
-  void Learn(const std::array<Volume, kWays>& second) {
+  void Learn(const std::array<Volume, kWays>& second,
+             const std::array<std::uint32_t, kWays>& udp_packets) {
     learnt = std::min(learnt + 1, kForgets);
     const float gain = 1 / static_cast<float>(learnt);
     for (std::size_t i = 0; i < kWays; ++i) {
       packets[i] += (static_cast<float>(second[i].packets) - packets[i]) * gain;
       bytes[i] += (static_cast<float>(second[i].bytes) - bytes[i]) * gain;
+      udp[i] += (static_cast<float>(udp_packets[i]) - udp[i]) * gain;
     }
   }
   // `begun`: the second in which this session began; of what was before, the

@@ -242,7 +242,10 @@ void Suspect::Take(Way way, const Volume& total, const Baseline& baseline,
     const DetectRule& rule = limits.Of(kind);
     double limit = limits.Of(kind, host);
     const bool is_volume = kind == IncidentKind::kVolume;
-    const double usual = is_volume ? baseline.bytes * 8 : baseline.packets;
+    // Who has many packets of TCP has no use for as many of UDP.
+    const double usual = is_volume                         ? baseline.bytes * 8
+                         : kind == IncidentKind::kUdpFlood ? baseline.udp
+                                                           : baseline.packets;
     if (rule.times > 0) limit = std::max(limit, rule.times * usual);
     const Volume measured = Scaled(Measured(way, kind, limits), scale);
     // Of what came before, as much counts as of what is looked at first: all

@@ -37,6 +37,7 @@ class Suspect {
   // it usually has, packets/s and bytes/s, 0 for unknown.
   struct Baseline {
     double packets = 0;
+    double udp = 0;  // of the packets
     double bytes = 0;
   };
   void EndSecond(const std::array<Volume, kWays>& total,

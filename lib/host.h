@@ -66,7 +66,7 @@ struct alignas(64) Host {
   Address address;  // or the first of the prefix it is rolled up to
   std::uint64_t last_seen_ns = 0;
   std::array<HostRate, kWays> rate;  // by Way
-  // UDP packets when the second began, in the lower 32 bits; by Way.
+  // UDP and internal packets when the second began, the lower 32 bits; by Way.
   std::array<std::uint32_t, kWays> udp_before{};
   std::uint32_t number = 0;    // in its HostTable
   std::int16_t network = -1;   // index into Config::networks

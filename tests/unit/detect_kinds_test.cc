@@ -295,6 +295,14 @@ TEST_F(DetectKindsTest, KeepNothingOfAddressesThatNobodyHas) {
   EXPECT_EQ(detector_->SaveBaselines().size(), sizeof(std::uint32_t));
 }
 
+TEST_F(DetectKindsTest, KnowWhatIsUsualOfUdpApart) {
+  Send(Flood(4900), 700);
+  Packet udp = Flood(15000);
+  udp.protocol = IPPROTO_UDP;
+  Send(udp, 5);
+  EXPECT_THAT(Told(), ElementsAre("udp-flood in 10.1.0.80"));
+}
+
 TEST_F(DetectKindsTest, AreToldOnceWhenTheyAreFailuresFromTheBegin) {
   Send(Flood(25000), 5);
   Send(Flood(900000), 10);
