@@ -344,10 +344,6 @@ void Collector::Advance(Session& session, std::stop_token stop) {
     if (!SkipPause(session, now)) EndSecond(session, now);
   }
   GiveBack(session, now);
-  if (now >= look_again_at_) {
-    Tell(open_.NotFoundAgain());
-    look_again_at_ = UINT64_MAX;
-  }
   // Twice a second is enough for a file, and right for telling that it rests.
   if (file_ && now >= ask_file_at_) {
     ask_file_at_ = now + kSecond / 2;
@@ -372,7 +368,7 @@ void Collector::Tell(const std::vector<Incident>& incidents) {
 // What was open when the last queue, or process, ended.
 void Collector::TellWhatIsOver(const Session& session) {
   Tell(open_.BeginAnew(session.hosts_begin));
-  look_again_at_ = clock_.Now() + kTimeToFindAgain;
+  look_again_at_ = session.second_end + kTimeToFindAgain;
 }
 
 // A slot ends at a multiple of its interval, and also where an earlier reader
@@ -469,6 +465,8 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   session.account.Forget(end_ns - Ns(collectd.forget_after));
   session.held.push_back(mark);
   if (changed_) Reconfigure(session);
+  if (!open_.empty() && end_ns >= look_again_at_)
+    Tell(open_.EndOthers(session.detector.Open(), end_ns));
 }
 
 // Back to the kernel goes what is in the ledger, and given to whoever writes

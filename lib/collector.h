@@ -126,9 +126,9 @@ class Collector {
   std::uint64_t ask_file_at_ = 0;
   SteadyClock clock_;
   OpenIncidents open_;
-  bool knows_start_ = false;                  // what the ledger had
-  std::string baselines_;                     // of the queue before this one
-  std::uint64_t look_again_at_ = UINT64_MAX;  // for those not found again
+  bool knows_start_ = false;         // what the ledger had
+  std::string baselines_;            // of the queue before this one
+  std::uint64_t look_again_at_ = 0;  // for those not found again
   std::string last_error_;
 };
 

@@ -4,9 +4,21 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace iptrk {
+namespace {
+
+Incident Ended(Incident incident, std::uint64_t end_ns) {
+  incident.open = false;
+  incident.end_ns = std::max(incident.start_ns, end_ns);
+  incident.rule += "; its end was not seen";
+  return incident;
+}
+
+}  // namespace
 
 void OpenIncidents::Add(const std::vector<LedgerIncident>& rows) {
   for (const LedgerIncident& row : rows)
@@ -15,7 +27,6 @@ void OpenIncidents::Add(const std::vector<LedgerIncident>& rows) {
 }
 
 void OpenIncidents::Told(const Incident& incident) {
-  doubtful_.erase(incident.id);
   if (incident.open)
     open_.insert_or_assign(incident.id, incident);
   else
@@ -23,34 +34,20 @@ void OpenIncidents::Told(const Incident& incident) {
 }
 
 std::vector<Incident> OpenIncidents::BeginAnew(std::uint64_t begin_ns) {
-  ended_ns_ = begin_ns;
-  doubtful_.clear();
-  std::vector<std::string> over;
-  for (const auto& [id, incident] : open_) {
-    if (incident.start_ns < begin_ns)
-      over.push_back(id);
-    else
-      doubtful_.insert(id);
-  }
-  return End(over);
-}
-
-std::vector<Incident> OpenIncidents::NotFoundAgain() {
-  return End({doubtful_.begin(), doubtful_.end()});
-}
-
-std::vector<Incident> OpenIncidents::End(const std::vector<std::string>& ids) {
   std::vector<Incident> ended;
-  for (const std::string& id : ids) {
-    doubtful_.erase(id);
-    auto node = open_.extract(id);
-    if (node.empty()) continue;
-    Incident& incident = node.mapped();
-    incident.open = false;
-    incident.end_ns = std::max(incident.start_ns, ended_ns_);
-    incident.rule += "; its end was not seen, as iptrk began anew";
-    ended.push_back(std::move(incident));
-  }
+  for (const auto& [id, incident] : open_)
+    if (incident.start_ns < begin_ns)
+      ended.push_back(Ended(incident, begin_ns));
+  return ended;
+}
+
+std::vector<Incident> OpenIncidents::EndOthers(
+    const std::vector<Incident>& open, std::uint64_t end_ns) {
+  std::set<std::string_view> ids;
+  for (const Incident& incident : open) ids.insert(incident.id);
+  std::vector<Incident> ended;
+  for (const auto& [id, incident] : open_)
+    if (!ids.contains(id)) ended.push_back(Ended(incident, end_ns));
   return ended;
 }
 

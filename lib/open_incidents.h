@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What was told as open and is not over yet: who begins anew, with another
-// queue or as another process, finds none of it again under its id, and it
+// queue, configuration or process, finds none of it again under its id, and it
 // would be open for ever.
 //
 // Thread-compatible.
@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,19 +25,16 @@ class OpenIncidents {
   void Told(const Incident& incident);
 
   // Packets are looked at anew from `begin_ns` on. Those that began before
-  // can't be found again: they are over, and returned so. Others may be.
+  // can't be found again: they are over, and returned so.
   std::vector<Incident> BeginAnew(std::uint64_t begin_ns);
-  // Those that might have been and were not told since.
-  std::vector<Incident> NotFoundAgain();
+  // The same for all but those that are known to be open at `end_ns`.
+  std::vector<Incident> EndOthers(const std::vector<Incident>& open,
+                                  std::uint64_t end_ns);
 
   bool empty() const { return open_.empty(); }
 
  private:
-  std::vector<Incident> End(const std::vector<std::string>& ids);
-
   std::map<std::string, Incident> open_;  // by id
-  std::set<std::string> doubtful_;        // ids of some of them
-  std::uint64_t ended_ns_ = 0;            // where the others end
 };
 
 }  // namespace iptrk

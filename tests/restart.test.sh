@@ -58,4 +58,26 @@ it 'has every byte in the RRDs of the networks' equal $((60 * came)) \
 	"$(tests/vm/rrd-total in "$disk/$name/iptrk-site/iptrk_network.rrd")"
 it 'has whole books in the ledger' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(seen_bytes) FROM books')"
 it 'says nothing of trouble' equal '' "$(troubles)"
+
+# An incident that was open when collectd ended, with all that is told of one.
+open_incident() {
+	python3 - "$1" <<-END
+		import json, sqlite3, sys, time
+		start = int(time.time()) - 3600
+		stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start))
+		incident = dict(id="1-packets-in-10.1.0.1", kind="packets", subject="10.1.0.1", network="site", direction="in",
+		                state="open", start=stamp, opened=stamp, end=None, rule="more than 1 packets/s", unit="packets/s",
+		                value=5, limit=1, window=5, baseline=0, severity="failure", customer="", peak=9, packets=99,
+		                bytes=9900, distinct_peers=1, peers=[], ports=[])
+		with sqlite3.connect(sys.argv[1]) as ledger:
+		    ledger.execute("INSERT INTO incident VALUES (?, ?, ?, ?, 0, 1, ?)",
+		                   (incident["id"], "packets", "10.1.0.1", start, json.dumps(incident)))
+	END
+}
+open_incident "$work/$name.sqlite"
+reader
+it 'ends what was open when collectd did' until_true 30 \
+	eval "[[ \$(of_ledger $name 'SELECT count(*) FROM incident WHERE open') == 0 ]]"
+it 'and says so' equal 'cleared' "$(of_ledger $name "SELECT json_extract(json, '$.state') FROM incident")"
+stop $name
 it_ends

@@ -41,12 +41,12 @@ TEST(OpenIncidents, EndsWhatCantBeFoundAgain) {
   EXPECT_FALSE(over[0].open);
   EXPECT_EQ(over[0].end_ns, 180 * kSecond);
   open.Told(over[0]);
-  open.Told(Flood("young", 200));
-  const auto later = open.NotFoundAgain();
-  ASSERT_THAT(later, SizeIs(1));
-  EXPECT_EQ(later[0].id, "lost");
-  EXPECT_EQ(later[0].end_ns, 201 * kSecond);
-  EXPECT_THAT(open.NotFoundAgain(), IsEmpty());
+  const auto others = open.EndOthers({Flood("young", 200)}, 300 * kSecond);
+  ASSERT_THAT(others, SizeIs(1));
+  EXPECT_EQ(others[0].id, "lost");
+  EXPECT_EQ(others[0].end_ns, 300 * kSecond);
+  open.Told(others[0]);
+  EXPECT_THAT(open.EndOthers({Flood("young", 200)}, 400 * kSecond), IsEmpty());
   EXPECT_FALSE(open.empty());
 }
 
