@@ -200,8 +200,7 @@ void AdvanceHosts(LedgerDatabase& database, std::int64_t slot,
   Prune(database, kLedgerSlot, known - retention.slots_days * kDay, kHour);
   Prune(database, kHour, known - retention.hours_days * kDay, kDay);
   Prune(database, kDay, known - retention.days_days * kDay, kDay);
-  Prune(database, kThirtyDays, known - retention.days_days * kDay,
-        kThirtyDays);
+  Prune(database, kThirtyDays, known - retention.days_days * kDay, kThirtyDays);
 }
 
 void AddHostsToSlot(LedgerDatabase& database, std::int64_t slot,
