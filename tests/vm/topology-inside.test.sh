@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: --timeout 900
+# boot: --timeout 1500
 # Every frame once where one is inside another, or comes by a way of its own:
 # tunnels, Open vSwitch, IPsec, groups, containers.
 . tests/vm/topology.sh
@@ -198,7 +198,12 @@ ipsec() {
 	it 'records IPsec by its outer headers, both ways' equal '10 10' \
 		"$(recorded protocol=50 direction=received | cut -d ' ' -f 1) $(recorded protocol=50 direction=sent | cut -d ' ' -f 1)"
 	it 'and not what was inside' equal '0 0' "$(recorded protocol=1)"
-	it 'agrees with the interface about IPsec' equal '' "$(balanced)"
+	# It finishes what is sent behind us; see the README's limits.
+	if grep -q esp4_offload "/lib/modules/$(uname -r)/modules.builtin"; then
+		skip 'agrees with the interface about IPsec' 'esp4_offload is built in'
+	else
+		it 'agrees with the interface about IPsec' equal '' "$(balanced)"
+	fi
 	# With this one GRO decrypts, before anything else can look.
 	if modprobe esp4_offload 2>/dev/null; then
 		ethtool -K port gro on
