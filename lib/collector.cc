@@ -152,16 +152,28 @@ void Collector::OpenLedger() {
       });
 }
 
-// With no networks configured, those of the interfaces.
+// Connected prefixes that are not known yet.
+std::vector<Prefix> Collector::NewPrefixes(const Queue& queue) const {
+  std::vector<Prefix> found;
+  for (const Network& network : LocalNetworks(queue.Interfaces()))
+    for (const Prefix& prefix : network.prefixes)
+      if (std::ranges::find(connected_, prefix) == connected_.end())
+        found.push_back(prefix);
+  return found;
+}
+
+// With no networks configured, those of the interfaces: all that they had since
+// we began, for an address may come late, or leave for a while.
 Config Collector::Effective(const Queue& queue) {
   Config config = config_;
   if (!config.networks.empty()) return config;
-  config.networks = LocalNetworks(queue.Interfaces());
-  for (const Network& network : config.networks)
-    for (const Prefix& prefix : network.prefixes)
-      output_.OnInfo(fmt::format(
-          "no [networks] configured: taking connected prefix {} as ours",
-          prefix.ToString()));
+  for (const Prefix& prefix : NewPrefixes(queue)) {
+    connected_.push_back(prefix);
+    output_.OnInfo(fmt::format(
+        "no [networks] configured: taking connected prefix {} as ours",
+        prefix.ToString()));
+  }
+  if (!connected_.empty()) config.networks = {{kLocalNetwork, connected_}};
   return config;
 }
 
@@ -464,6 +476,8 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
   session.held.push_back(mark);
+  if (config_.networks.empty() && !NewPrefixes(session.queue).empty())
+    changed_ = true;
   if (changed_) Reconfigure(session);
   if (!open_.empty() && end_ns >= look_again_at_)
     Tell(open_.EndOthers(session.detector.Open(), end_ns));

@@ -90,6 +90,7 @@ class Collector {
   struct Session;
 
   void OpenLedger();
+  std::vector<Prefix> NewPrefixes(const Queue& queue) const;
   Config Effective(const Queue& queue);
   void Attend(Queue& queue, std::stop_token stop);
   // Returns what it goes on from.
@@ -122,7 +123,8 @@ class Collector {
   CheckpointFile checkpoint_;
   bool has_checkpoint_ = false;
   bool said_checkpoint_ = false;
-  bool changed_ = false;  // config_, since the session has it
+  bool changed_ = false;           // config_, since the session has it
+  std::vector<Prefix> connected_;  // ours while no networks are configured
   std::uint64_t ask_file_at_ = 0;
   SteadyClock clock_;
   OpenIncidents open_;

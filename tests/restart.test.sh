@@ -80,4 +80,14 @@ it 'ends what was open when collectd did' until_true 30 \
 	eval "[[ \$(of_ledger $name 'SELECT count(*) FROM incident WHERE open') == 0 ]]"
 it 'and says so' equal 'cleared' "$(of_ledger $name "SELECT json_extract(json, '$.state') FROM incident")"
 stop $name
+
+# With no networks configured, those of addresses, and of one that comes late.
+sed -i -e '/^\[networks/,/^prefixes/d' -e 's/^\[collectd\]/&\ninterval = 10\nhost_interval = 10/' "$work/iptrk.toml"
+ip link delete iptrk-late 2>/dev/null
+ip link add iptrk-late type veth peer name iptrk-peer || exit 1
+reader
+ip address add 198.51.100.1/24 dev iptrk-late
+it 'takes an address that comes late for ours' until_true 60 grep -q 'taking connected prefix 198.51.100.0/24 as ours' "$work/$name.log"
+stop $name
+ip link delete iptrk-late
 it_ends
