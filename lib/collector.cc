@@ -153,9 +153,10 @@ void Collector::OpenLedger() {
 }
 
 // Connected prefixes that are not known yet.
-std::vector<Prefix> Collector::NewPrefixes(const Queue& queue) const {
+std::vector<Prefix> Collector::NewPrefixes(
+    const std::vector<iptrk_interface>& interfaces) const {
   std::vector<Prefix> found;
-  for (const Network& network : LocalNetworks(queue.Interfaces()))
+  for (const Network& network : LocalNetworks(interfaces))
     for (const Prefix& prefix : network.prefixes)
       if (std::ranges::find(connected_, prefix) == connected_.end())
         found.push_back(prefix);
@@ -167,7 +168,7 @@ std::vector<Prefix> Collector::NewPrefixes(const Queue& queue) const {
 Config Collector::Effective(const Queue& queue) {
   Config config = config_;
   if (!config.networks.empty()) return config;
-  for (const Prefix& prefix : NewPrefixes(queue)) {
+  for (const Prefix& prefix : NewPrefixes(queue.Interfaces())) {
     connected_.push_back(prefix);
     output_.OnInfo(fmt::format(
         "no [networks] configured: taking connected prefix {} as ours",
@@ -476,7 +477,7 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
   session.held.push_back(mark);
-  if (config_.networks.empty() && !NewPrefixes(session.queue).empty())
+  if (config_.networks.empty() && !NewPrefixes(session.interfaces).empty())
     changed_ = true;
   if (changed_) Reconfigure(session);
   if (!open_.empty() && end_ns >= look_again_at_)

@@ -90,7 +90,8 @@ class Collector {
   struct Session;
 
   void OpenLedger();
-  std::vector<Prefix> NewPrefixes(const Queue& queue) const;
+  std::vector<Prefix> NewPrefixes(
+      const std::vector<iptrk_interface>& interfaces) const;
   Config Effective(const Queue& queue);
   void Attend(Queue& queue, std::stop_token stop);
   // Returns what it goes on from.
