@@ -128,10 +128,10 @@ void Collector::Run(std::stop_token stop) {
       if (last_error_ != error.what()) output_.OnError(error.what());
       last_error_ = error.what();
     } catch (const std::exception& error) {
-      if (last_error_ != error.what())
+      if (failing_ != error.what())
         output_.OnHealth("collector", false,
                          fmt::format("{}; it begins anew", error.what()));
-      last_error_ = error.what();
+      failing_ = error.what();
     }
     std::unique_lock lock(mutex);
     wake.wait_for(lock, stop, kRetry, [] { return false; });
@@ -477,6 +477,8 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
   session.held.push_back(mark);
+  if (!std::exchange(failing_, {}).empty())
+    output_.OnHealth("collector", true, "a whole host interval was accounted");
   if (config_.networks.empty() && !NewPrefixes(session.interfaces).empty())
     changed_ = true;
   if (changed_) Reconfigure(session);

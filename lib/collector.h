@@ -66,8 +66,8 @@ class CollectorOutput {
                        const std::vector<BooksEntry>& gained) = 0;
   virtual void OnQueue(const Span& slot, const QueueSlot& queue) = 0;
   virtual void OnIncident(const Incident& incident) = 0;
-  // Something of ours, "configuration" or "ledger", is wrong, or was and is
-  // well again.
+  // Something of ours, "configuration", "ledger" or "collector", is wrong, or
+  // was and is well again.
   virtual void OnHealth(const std::string& part, bool well,
                         const std::string& text) = 0;
   virtual void OnInfo(const std::string& text) = 0;
@@ -132,7 +132,8 @@ class Collector {
   bool knows_start_ = false;         // what the ledger had
   std::string baselines_;            // of the queue before this one
   std::uint64_t look_again_at_ = 0;  // for those not found again
-  std::string last_error_;
+  std::string last_error_;           // of the device
+  std::string failing_;              // why, until a host interval has ended
 };
 
 }  // namespace iptrk
