@@ -89,20 +89,23 @@ ChildResult RunChild(const std::vector<std::string>& command,
   pipe->write = Fd();
 
   const Clock::time_point deadline = Clock::now() + limits.time;
-  std::array<char, 4096> buffer;
   bool open = true;
+  // Whether it had said something.
+  const auto listen = [&](int wait_ms) {
+    pollfd poll_fd = {pipe->read.get(), POLLIN, 0};
+    if (poll(&poll_fd, 1, wait_ms) <= 0) return false;
+    std::array<char, 4096> buffer;
+    const ssize_t n = read(pipe->read.get(), buffer.data(), buffer.size());
+    open = n > 0 || (n < 0 && errno == EINTR);
+    if (n <= 0) return false;
+    result.said.append(buffer.data(),
+                       std::min(static_cast<std::size_t>(n),
+                                limits.said_bytes - result.said.size()));
+    return true;
+  };
   while (true) {
     if (open) {
-      pollfd poll_fd = {pipe->read.get(), POLLIN, 0};
-      if (poll(&poll_fd, 1, 50) > 0) {
-        const ssize_t n = read(pipe->read.get(), buffer.data(), buffer.size());
-        if (n > 0) {
-          result.said.append(buffer.data(),
-                             std::min(static_cast<std::size_t>(n),
-                                      limits.said_bytes - result.said.size()));
-        }
-        open = n > 0 || (n < 0 && errno == EINTR);
-      }
+      listen(50);
     } else {
       poll(nullptr, 0, 5);
     }
@@ -116,6 +119,9 @@ ChildResult RunChild(const std::vector<std::string>& command,
     kill(-child, SIGKILL);
     waitpid(child, nullptr, 0);
     break;
+  }
+  // What it said last; something that it started may talk on for ever.
+  while (open && result.said.size() < limits.said_bytes && listen(0)) {
   }
   return result;
 }

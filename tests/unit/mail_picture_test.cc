@@ -83,6 +83,20 @@ TEST_F(MailPicture, IsReplacedByTheWordsOfACommandThatFails) {
   EXPECT_EQ(picture->trouble, "no data yet");
 }
 
+// More than is read at once, and the child long gone.
+TEST_F(MailPicture, IsReplacedByAllOfTheWords) {
+  limits_.said_bytes = 20000;
+  const auto picture =
+      Draw("{ head -c 9000 /dev/zero | tr '\\0' ' '; echo last; } >&2");
+  EXPECT_THAT(picture->trouble, HasSubstr("last"));
+}
+
+TEST_F(MailPicture, IsNotWaitedForAfterItsCommandWhoeverTalksOn) {
+  const auto start = steady_clock::now();
+  const auto picture = Draw("yes & exec 2>&1; echo first; exit 1");
+  EXPECT_LT(steady_clock::now() - start, seconds(8));
+}
+
 TEST_F(MailPicture, IsNotThatOfTheMailBefore) {
   std::ofstream(directory_ + "/histogram.png") << "old";
   EXPECT_THAT(Draw("exit 0")->png, IsEmpty());
