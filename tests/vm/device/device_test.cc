@@ -17,6 +17,7 @@
 #include "lib/address.h"
 #include "lib/books.h"
 #include "lib/volume.h"
+#include "tests/vm/device/file.h"
 #include "tests/vm/device/lab.h"
 
 namespace iptrk {
@@ -61,7 +62,7 @@ Volume Sum(const std::vector<iptrk_record>& records) {
   return sum;
 }
 
-int ErrorOf(const QueueConfig& config) {
+int AttachError(const QueueConfig& config) {
   try {
     Queue::Read(config);
     return 0;
@@ -279,8 +280,8 @@ TEST_F(DeviceTest, GoesOnFillingANamedQueueWhoseReaderDied) {
 
 TEST_F(DeviceTest, HasOneReaderAQueue) {
   Queue reader = Queue::Read(Named("single"));
-  EXPECT_EQ(ErrorOf(Named("single")), EBUSY);
-  EXPECT_EQ(ErrorOf(Named("another")), 0);
+  EXPECT_EQ(AttachError(Named("single")), EBUSY);
+  EXPECT_EQ(AttachError(Named("another")), 0);
 }
 
 TEST_F(DeviceTest, GivesEveryReaderItsOwnRecords) {
@@ -310,38 +311,31 @@ TEST_F(DeviceTest, SaysThatAQueueDoesNotExist) {
 }
 
 TEST_F(DeviceTest, RefusesAProgramOfAnotherVersionAndSaysItsOwn) {
-  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
-  iptrk_attach attach{};
+  const File file;
+  iptrk_attach attach = AttachArgument("");
   attach.abi_version = IPTRK_ABI_VERSION + 1;
-  EXPECT_EQ(ioctl(file, IPTRK_ATTACH, &attach), -1);
-  EXPECT_EQ(errno, EPROTO);
+  EXPECT_EQ(ErrorOf(ioctl(file, IPTRK_ATTACH, &attach)), EPROTO);
   EXPECT_EQ(attach.abi_version, static_cast<unsigned>(IPTRK_ABI_VERSION));
-  close(file);
 }
 
 TEST_F(DeviceTest, RefusesSizesThatAreNoPowersOfTwo) {
   QueueConfig config = Named("");
   for (const std::uint32_t records : {0u, 1u, 1000u, 1u << 25, ~0u}) {
     config.records = records;
-    EXPECT_EQ(ErrorOf(config), EINVAL) << records;
+    EXPECT_EQ(AttachError(config), EINVAL) << records;
   }
 }
 
 TEST_F(DeviceTest, RefusesMoreMemoryThanTheModuleMayTake) {
   Shell("echo 1 > /sys/module/iptrk/parameters/memory_mib");
-  EXPECT_EQ(ErrorOf(Named("")), ENOSPC);
+  EXPECT_EQ(AttachError(Named("")), ENOSPC);
   Shell("echo 2048 > /sys/module/iptrk/parameters/memory_mib");
-  EXPECT_EQ(ErrorOf(Named("")), 0);
+  EXPECT_EQ(AttachError(Named("")), 0);
 }
 
 TEST_F(DeviceTest, MapsTheRecordsReadOnly) {
-  Queue queue = Private();
-  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
-  iptrk_attach attach{};
-  attach.abi_version = IPTRK_ABI_VERSION;
-  attach.records = attach.watermark = 1024;
-  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
-  const std::size_t bytes = attach.cpus * attach.ring_stride;
+  const File file("");
+  const std::size_t bytes = file.rings_bytes();
   EXPECT_EQ(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file,
                  IPTRK_MMAP_RINGS),
             MAP_FAILED);
@@ -353,7 +347,6 @@ TEST_F(DeviceTest, MapsTheRecordsReadOnly) {
       mmap(nullptr, bytes / 2, PROT_READ, MAP_SHARED, file, IPTRK_MMAP_RINGS),
       MAP_FAILED);
   munmap(rings, bytes);
-  close(file);
 }
 
 TEST_F(DeviceTest, TakesALyingCommitForAFullRingAndLosesNothing) {
@@ -376,15 +369,8 @@ TEST_F(DeviceTest, TakesALyingCommitForAFullRingAndLosesNothing) {
 }
 
 TEST_F(DeviceTest, ServesSimpleClientsByRead) {
-  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  iptrk_attach attach{};
-  attach.abi_version = IPTRK_ABI_VERSION;
-  attach.records = attach.watermark = 1024;
-  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
-  iptrk_watch watch{};
-  watch.count = 1;
-  std::strcpy(watch.patterns[0], "right?");
-  ASSERT_EQ(ioctl(file, IPTRK_WATCH, &watch), 0);
+  const File file("");
+  ASSERT_EQ(file.Watch(WatchArgument({"right?"})), 0);
   std::array<iptrk_record, 8> records{};
   EXPECT_EQ(read(file, records.data(), sizeof records), -1);
   EXPECT_EQ(errno, EAGAIN);
@@ -403,20 +389,11 @@ TEST_F(DeviceTest, ServesSimpleClientsByRead) {
   }
   EXPECT_EQ(bytes, 3 * sizeof(iptrk_record));
   EXPECT_EQ(records[2].src[15], 2);
-  close(file);
 }
 
 TEST_F(DeviceTest, ReadsAllThatADestroyedQueueStillHolds) {
-  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
-  iptrk_attach attach{};
-  attach.abi_version = IPTRK_ABI_VERSION;
-  attach.records = attach.watermark = 64;
-  std::strcpy(attach.name, "ends");
-  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
-  iptrk_watch watch{};
-  watch.count = 1;
-  std::strcpy(watch.patterns[0], "right0");
-  ASSERT_EQ(ioctl(file, IPTRK_WATCH, &watch), 0);
+  const File file("ends", 64, 0);
+  ASSERT_EQ(file.Watch(WatchArgument({"right0"})), 0);
   SendUdp(500);  // most of them wait to enter the ring
   {
     Queue look = Queue::Observe("ends");
@@ -434,13 +411,10 @@ TEST_F(DeviceTest, ReadsAllThatADestroyedQueueStillHolds) {
       packets += records[i].packets;
   }
   EXPECT_EQ(packets, 500u);
-  close(file);
 }
 
 TEST_F(DeviceTest, WakesAtTheWatermarkAndNotBefore) {
   Queue queue = Private();  // an eighth of 1024
-  pollfd none{};
-  (void)none;
   SendUdp(64);
   const auto before = std::chrono::steady_clock::now();
   EXPECT_TRUE(queue.Wait(200));
@@ -479,17 +453,13 @@ TEST_F(DeviceTest, WatchesDevicesWithNothingBelowThemWhenAskedForNone) {
 }
 
 TEST_F(DeviceTest, SaysGoodbyeToTheReaderOfADestroyedQueue) {
-  const int file = open(kDevicePath, O_RDWR | O_CLOEXEC);
-  iptrk_attach attach{};
-  attach.abi_version = IPTRK_ABI_VERSION;
-  attach.records = attach.watermark = 1024;
-  std::strcpy(attach.name, "doomed");
-  ASSERT_EQ(ioctl(file, IPTRK_ATTACH, &attach), 0);
-  EXPECT_EQ(ioctl(file, IPTRK_DESTROY), 0);
-  pollfd poll_for{file, POLLIN, 0};
-  EXPECT_EQ(poll(&poll_for, 1, 1000), 1);
-  EXPECT_TRUE(poll_for.revents & POLLHUP);
-  close(file);
+  {
+    const File file("doomed");
+    EXPECT_EQ(ioctl(file, IPTRK_DESTROY), 0);
+    pollfd poll_for{file, POLLIN, 0};
+    EXPECT_EQ(poll(&poll_for, 1, 1000), 1);
+    EXPECT_TRUE(poll_for.revents & POLLHUP);
+  }
   EXPECT_THROW(Queue::Observe("doomed"), QueueError);
 }
 

@@ -23,6 +23,7 @@
 #include <thread>
 
 #include "lib/books.h"
+#include "tests/vm/device/file.h"
 #include "tests/vm/device/lab.h"
 
 namespace iptrk {
@@ -55,8 +56,6 @@ class Fault {
   }
   int file_;
 };
-
-int ErrorOf(long result) { return result < 0 ? errno : 0; }
 
 // Calls `call`, which returns 0 or an errno, with its nth step failing. Returns
 // whether there was one.
@@ -107,69 +106,6 @@ int FailLastSteps(int count, Call&& call, Then&& then) {
   }
   return FailEachStep(call, then, std::max(1, low - count));
 }
-
-iptrk_attach AttachArgument(const char* name) {
-  iptrk_attach attach{};
-  attach.abi_version = IPTRK_ABI_VERSION;
-  std::strcpy(attach.name, name);
-  attach.records = 1024;
-  attach.watermark = 256;
-  return attach;
-}
-
-iptrk_watch WatchArgument(std::vector<std::string> patterns) {
-  iptrk_watch watch{};
-  watch.count = static_cast<std::uint32_t>(patterns.size());
-  for (std::size_t i = 0; i < patterns.size(); ++i)
-    std::strcpy(watch.patterns[i], patterns[i].c_str());
-  return watch;
-}
-
-class File {
- public:
-  File() : file_(open(kDevicePath, O_RDWR | O_CLOEXEC | O_NONBLOCK)) {
-    if (file_ < 0) throw std::runtime_error("no device");
-  }
-  explicit File(const char* name) : File() {
-    iptrk_attach attach = AttachArgument(name);
-    if (ioctl(file_, IPTRK_ATTACH, &attach) != 0)
-      throw std::runtime_error(std::string("attach: ") + std::strerror(errno));
-    stride_ = attach.ring_stride * attach.cpus;
-    commit_ = attach.commit_bytes;
-  }
-  ~File() { close(file_); }
-  operator int() const { return file_; }
-
-  std::size_t rings_bytes() const { return stride_; }
-  std::size_t commit_bytes() const { return commit_; }
-
-  int Watch(const iptrk_watch& watch) const {
-    return ErrorOf(ioctl(file_, IPTRK_WATCH, &watch));
-  }
-  iptrk_state State() const {
-    iptrk_state state{};
-    if (ioctl(file_, IPTRK_STATE, &state) != 0)
-      throw std::runtime_error("no state");
-    return state;
-  }
-  // All that the device says of an interface; of none, its name is empty.
-  iptrk_interface Interface(const std::string& name) const {
-    std::vector<iptrk_interface> rows(64);
-    iptrk_interfaces argument{};
-    argument.rows = reinterpret_cast<std::uintptr_t>(rows.data());
-    argument.capacity = static_cast<std::uint32_t>(rows.size());
-    if (ioctl(file_, IPTRK_INTERFACES, &argument) != 0)
-      throw std::runtime_error("no interfaces");
-    for (std::uint32_t i = 0; i < argument.count; ++i)
-      if (name == rows[i].name) return rows[i];
-    return {};
-  }
-
- private:
-  int file_;
-  std::size_t stride_ = 0;
-  std::size_t commit_ = 0;
-};
 
 const iptrk_watch kNothing = WatchArgument({"nothing"});
 
