@@ -74,7 +74,7 @@ class File {
   }
   // All that the device says of an interface; of none, its name is empty.
   iptrk_interface Interface(const std::string& name) const {
-    std::vector<iptrk_interface> rows(64);
+    std::vector<iptrk_interface> rows(IPTRK_INTERFACES_MAX);
     iptrk_interfaces argument{};
     argument.rows = reinterpret_cast<std::uintptr_t>(rows.data());
     argument.capacity = static_cast<std::uint32_t>(rows.size());
