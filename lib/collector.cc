@@ -97,8 +97,10 @@ struct Collector::Session {
   bool said_step = false;
   // Slots that an earlier reader closed, and where; to be closed there again.
   std::deque<LedgerPosition> past;
-  // Ends of host intervals whose records are not given back yet.
-  std::deque<LedgerPosition> held;
+  // Ends of host intervals whose records are not given back yet, and the beats
+  // when they had been told.
+  std::deque<std::pair<LedgerPosition, std::uint64_t>> held;
+  std::uint64_t slot_beats = 0;          // at the last slot's end
   std::unique_ptr<LedgerKeeper> keeper;  // null: no ledger
 };
 
@@ -414,6 +416,7 @@ void Collector::EndSlot(Session& session, std::uint64_t now_ns) {
       now_ns > end_ns ? static_cast<double>(now_ns - end_ns) / 1e9 : 0;
   output_.OnQueue(slot, session.slot);
   session.slot = {};
+  session.slot_beats = output_.Beats();
   if (ledger_) ledger_->PushMark(mark);
   if (mark.hosts) EndHosts(session, mark);
 }
@@ -476,7 +479,7 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
                                     : std::string());
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
-  session.held.push_back(mark);
+  session.held.emplace_back(mark, output_.Beats());
   if (!std::exchange(failing_, {}).empty())
     output_.OnHealth("collector", true, "a whole host interval was accounted");
   if (config_.networks.empty() && !NewPrefixes(session.interfaces).empty())
@@ -487,26 +490,31 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
 }
 
 // Back to the kernel goes what is in the ledger, and given to whoever writes
-// values an interval ago. When there is no more room for that, what is in the
-// ledger; then also what is kept aside; and at last, unsafe as it is, all that
-// was read.
+// values, who lived an interval later. When there is no more room for that,
+// what is in the ledger; then also what is kept aside; and at last, unsafe as
+// it is, all that was read.
 void Collector::GiveBack(Session& session, std::uint64_t now_ns) {
+  auto& held = session.held;
   std::optional<LedgerPosition> last;
-  const auto give_back = [&](std::size_t kept) {
-    while (session.held.size() > kept &&
-           (!ledger_ || ledger_->AppliedEnd() >= session.held.front().end)) {
-      last = std::move(session.held.front());
-      session.held.pop_front();
+  const auto give_back = [&](auto may) {
+    while (!held.empty() && may() &&
+           (!ledger_ || ledger_->AppliedEnd() >= held.front().first.end)) {
+      last = std::move(held.front().first);
+      held.pop_front();
     }
     if (!last) return;
     session.queue.Commit(last->mark.positions);
     if (std::exchange(has_checkpoint_, false)) checkpoint_.Remove();
   };
-  // Whoever writes values gets some time for those of the last slot.
+  const std::uint64_t beats = output_.Beats();
+  give_back([&] { return held.size() > 1 && held[1].second < beats; });
+  // Whoever writes values gets some time for those of the last slot, and
+  // another chance when nobody does.
   const double enough =
-      now_ns < session.slot_begin + kWriteTime ? kUrgentFill : kEarlyCommitFill;
-  give_back(1);
-  if (session.queue.Fill() > enough) give_back(0);
+      now_ns < session.slot_begin + kWriteTime || session.slot_beats == beats
+          ? kUrgentFill
+          : kEarlyCommitFill;
+  if (session.queue.Fill() > enough) give_back([] { return true; });
   // Stopped amid slots that an earlier reader ended: the next one ends them.
   if (!session.past.empty()) return;
   const double fill = session.queue.Fill();

@@ -70,6 +70,10 @@ class CollectorOutput {
   // was and is well again.
   virtual void OnHealth(const std::string& part, bool well,
                         const std::string& text) = 0;
+  // Grows at least each second while somebody writes the values. It stands
+  // still when the host is on its way out, which may take minutes: what it is
+  // told then, nobody writes.
+  virtual std::uint64_t Beats() const = 0;
   virtual void OnInfo(const std::string& text) = 0;
   virtual void OnError(const std::string& text) = 0;
 };

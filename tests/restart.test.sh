@@ -17,8 +17,9 @@ reader() {
 	{
 		printf '%s\n' 'LoadPlugin rrdtool' '<Plugin rrdtool>' "DataDir \"$disk\"" 'CacheTimeout 0' 'RRARows 400' \
 			'RRATimespan 24000' '</Plugin>'
+		printf '%s\n' "PluginDir \"$build/tests/stand_in\"" 'LoadPlugin slow_stop'
 		plugin "$work/iptrk.toml"
-	} | daemon $name
+	} | daemon $name "$@"
 }
 # A slot that ended late has a share of the books; the next one has the rest.
 in_ledger() {
@@ -53,7 +54,7 @@ stop $name
 printf '  %d kills and %d stops; %d frames\n' $kills $stops "$came"
 it 'found room in the queue for every frame' equal 0 "$no_room"
 it 'has every byte in the ledger' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(in_bytes) FROM total')"
-it 'has every byte in the RRDs of the hosts' equal $((60 * came)) "$(given "$disk")"
+it 'has every byte in the RRDs of the hosts' equal $((60 * came)) "$(given "$disk/$name")"
 it 'has every byte in the RRDs of the networks' equal $((60 * came)) \
 	"$(tests/vm/rrd-total in "$disk/$name/iptrk-site/iptrk_network.rrd")"
 it 'has whole books in the ledger' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(seen_bytes) FROM books')"
@@ -90,4 +91,26 @@ ip address add 198.51.100.1/24 dev iptrk-late
 it 'takes an address that comes late for ours' until_true 60 grep -q 'taking connected prefix 198.51.100.0/24 as ours' "$work/$name.log"
 stop $name
 ip link delete iptrk-late
+
+# Whoever writes values may take minutes to stop, and frames come all the while:
+# several intervals end that nobody writes.
+name=slow
+configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
+"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 80 >"$work/fed" &
+feeding=$!
+until_true 10 test -e "$queues/$name"
+reader env IPTRK_STOP_SECONDS=40
+sleep 25
+stop $name
+reader
+wait $feeding
+read -r came no_room <"$work/fed"
+until_true 60 in_ledger
+sleep 15
+stop $name
+it 'has every byte in the ledger after a stop that took long' equal $((60 * came)) \
+	"$(of_ledger $name 'SELECT sum(in_bytes) FROM total')"
+it 'has every byte in the RRDs of the hosts then' equal $((60 * came)) "$(given "$disk/$name")"
+it 'has every byte in the RRDs of the networks then' equal $((60 * came)) \
+	"$(tests/vm/rrd-total in "$disk/$name/iptrk-site/iptrk_network.rrd")"
 it_ends
