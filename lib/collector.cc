@@ -97,9 +97,12 @@ struct Collector::Session {
   bool said_step = false;
   // Slots that an earlier reader closed, and where; to be closed there again.
   std::deque<LedgerPosition> past;
-  // Ends of host intervals whose records are not given back yet, and the beats
-  // when they had been told.
-  std::deque<std::pair<LedgerPosition, std::uint64_t>> held;
+  // Ends of host intervals whose records are not given back yet.
+  struct Held {
+    LedgerPosition end;
+    std::uint64_t beats;  // when its values had been told
+  };
+  std::deque<Held> held;
   std::uint64_t slot_beats = 0;          // at the last slot's end
   std::unique_ptr<LedgerKeeper> keeper;  // null: no ledger
 };
@@ -479,7 +482,7 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
                                     : std::string());
   session.account.ClearHosts(end_ns);
   session.account.Forget(end_ns - Ns(collectd.forget_after));
-  session.held.emplace_back(mark, output_.Beats());
+  session.held.push_back({mark, output_.Beats()});
   if (!std::exchange(failing_, {}).empty())
     output_.OnHealth("collector", true, "a whole host interval was accounted");
   if (config_.networks.empty() && !NewPrefixes(session.interfaces).empty())
@@ -498,8 +501,8 @@ void Collector::GiveBack(Session& session, std::uint64_t now_ns) {
   std::optional<LedgerPosition> last;
   const auto give_back = [&](auto may) {
     while (!held.empty() && may() &&
-           (!ledger_ || ledger_->AppliedEnd() >= held.front().first.end)) {
-      last = std::move(held.front().first);
+           (!ledger_ || ledger_->AppliedEnd() >= held.front().end.end)) {
+      last = std::move(held.front().end);
       held.pop_front();
     }
     if (!last) return;
@@ -507,7 +510,7 @@ void Collector::GiveBack(Session& session, std::uint64_t now_ns) {
     if (std::exchange(has_checkpoint_, false)) checkpoint_.Remove();
   };
   const std::uint64_t beats = output_.Beats();
-  give_back([&] { return held.size() > 1 && held[1].second < beats; });
+  give_back([&] { return held.size() > 1 && held[1].beats < beats; });
   // Whoever writes values gets some time for those of the last slot, and
   // another chance when nobody does.
   const double enough =

@@ -5,7 +5,8 @@
 // Threads: the collector drains on a thread of its own, which collectd's
 // queue of values takes without blocking. Notifications run their handlers
 // in the caller, who may be a slow mail server's victim; so they have a
-// second thread behind a bounded queue.
+// second thread behind a bounded queue. A reader's thread of collectd says each
+// second that it lives.
 #include <fmt/format.h>
 #include <rrd.h>
 

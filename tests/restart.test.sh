@@ -108,6 +108,7 @@ read -r came no_room <"$work/fed"
 until_true 60 in_ledger
 sleep 15
 stop $name
+it 'found room in the queue then' equal 0 "$no_room"
 it 'has every byte in the ledger after a stop that took long' equal $((60 * came)) \
 	"$(of_ledger $name 'SELECT sum(in_bytes) FROM total')"
 it 'has every byte in the RRDs of the hosts then' equal $((60 * came)) "$(given "$disk/$name")"
