@@ -51,9 +51,12 @@ internal() {
 		    print(sum(math.ceil(value) for value in values if not math.isnan(value)))
 	END
 }
-# Seconds from the end of the newest slot in the ledger until now.
+# Seconds from the end of the newest slot in the ledger until now; 0 when it has
+# none yet. It gets the hosts of a minute at the minute's end.
 lag() {
-	echo $(($(date +%s) - $(of_ledger "$name" 'SELECT max(end) FROM applied')))
+	local now
+	now=$(date +%s)
+	echo $((now - $(of_ledger "$name" "SELECT coalesce(max(end), $now) FROM applied")))
 }
 
 set_up() {
