@@ -132,10 +132,11 @@ it 'filters' shows 'filter: host 10\.1\.0\.4'
 press Space
 it 'pauses' shows 'PAUSED'
 press Space
-for size in '80 24' '200 60' '40 12' '20 5' '100 30' '81 25' '120 40'; do
+for size in '80 24' '200 60' '40 12' '20 5' '100 30' '81 25'; do
 	read -r width height <<<"$size"
-	resize "$width" "$height"
+	tmux_ resize-window -x "$width" -y "$height"
 done
+resize 120 40
 it 'survives a storm of resizes' shows 'filter: host'
 press q
 it 'leaves the terminal as it was' sane

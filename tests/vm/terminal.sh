@@ -32,8 +32,16 @@ press() {
 click() {
 	press -l "$(printf '\e[<0;%d;%dM\e[<0;%d;%dm' "$1" "$2" "$1" "$2")"
 }
+# resize WIDTH HEIGHT: returns when the terminal has it, which tmux puts off when
+# there was another one just before.
 resize() {
+	local tty end=$((SECONDS + 10))
+	tty=$(tmux_ display-message -p '#{pane_tty}')
 	tmux_ resize-window -x "$1" -y "$2"
+	until [[ $(stty -F "$tty" size) == "$2 $1" ]]; do
+		((SECONDS <= end)) || return 1
+		sleep 0.05
+	done
 }
 screen() {
 	tmux_ capture-pane -p
