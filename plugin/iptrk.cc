@@ -8,7 +8,6 @@
 // second thread behind a bounded queue. A reader's thread of collectd says each
 // second that it lives.
 #include <fmt/format.h>
-#include <rrd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -30,6 +30,7 @@
 #include "lib/config.h"
 #include "lib/naming.h"
 #include "lib/pressing_queue.h"
+#include "lib/rrd_reader.h"
 #include "lib/seconds.h"
 
 extern "C" {
@@ -60,10 +61,11 @@ class Written {
     const std::string path =
         fmt::format("{}{}/{}{}{}.rrd", prefix_, instance, type,
                     type_instance.empty() ? "" : "-", type_instance);
-    // rrd_last_r() of a file that is not there is an error like any other.
-    const time_t last = rrd_last_r(path.c_str());
-    rrd_clear_error();
-    return last >= end;
+    try {
+      return LastUpdate(path) >= end;
+    } catch (const std::runtime_error&) {
+      return false;  // nobody wrote it yet
+    }
   }
 
  private:

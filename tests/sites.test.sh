@@ -105,13 +105,17 @@ it 'takes the values of two nodes at once' both
 # Compares all RRDs of the node with those at the centre, value by value.
 same() {
 	/usr/bin/python3 - "$work/$1.rrd/$1" "$work/centre.rrd/$1" "${IPTRK_SITE_HOSTS:-300}" "$work/$1.sock" <<-'END'
-		import os, socket, sys, time
+		import os, shutil, socket, sys, time
 		import rrdtool
 		own, centre = sys.argv[1:3]
+		copy = own + '.copy'
 		def rows(path):
+		    # rrdtool locks what it reads, and a collectd that wants to write
+		    # it meanwhile loses the value.
+		    shutil.copyfile(path, copy)
 		    try:
-		        return read(path)
-		    except rrdtool.OperationalError as error:  # being written
+		        return read(copy)
+		    except rrdtool.OperationalError as error:  # made just now
 		        return error
 		def read(path):
 		    step, end = rrdtool.info(path)['step'], rrdtool.last(path)

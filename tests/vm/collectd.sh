@@ -96,10 +96,19 @@ books() {
 	iptrk_status | jq_py "[i for i in d['interfaces'] if i['name'] == '$1'][0]['$2']['$3']['$4']"
 }
 
+# rrd_copy FILE: the name of a copy. rrdtool locks what it reads, and a collectd
+# that wants to write it meanwhile loses the value.
+rrd_copy() {
+	cp "$rrds/$1" /run/copy.rrd && echo /run/copy.rrd
+}
+rrd_last() {
+	rrdtool last "$(rrd_copy "$1")"
+}
+
 # Waits until a slot that began after now is in the RRDs.
 slot_written() {
 	local after=$(($(date +%s) + interval))
-	wait_for "[[ \$(rrdtool last $rrds/iptrk-all/iptrk_network.rrd) -gt $after ]]" 60
+	wait_for "[[ \$(rrd_last iptrk-all/iptrk_network.rrd) -gt $after ]]" 60
 }
 
 # ledger QUERY: the first row of its answer.
@@ -116,5 +125,5 @@ ledger_total() {
 }
 
 rrd_total() {
-	tests/vm/rrd-total "$2" "$rrds/$1"
+	tests/vm/rrd-total "$2" "$(rrd_copy "$1")"
 }

@@ -111,7 +111,7 @@ in_ns client ping -q -c 30 -i 0.05 44.1.2.10 >/dev/null
 sed -i 's/CacheTimeout 0/&\nWritesPerSecond 8/' /run/collectd.conf
 collectd_start
 slot_written
-wait_for '[[ $(rrdtool last $rrds/iptrk-interface-wan0/iptrk_books-sent.rrd) -ge $(rrdtool last $rrds/iptrk-all/iptrk_network.rrd) ]]' 60
+wait_for '[[ $(rrd_last iptrk-interface-wan0/iptrk_books-sent.rrd) -ge $(rrd_last iptrk-all/iptrk_network.rrd) ]]' 60
 it 'loses no packet while collectd is dead, and counts none twice' equal \
 	"$(recorded packets) $(recorded bytes)" "$(accounted _packets) $(accounted '')"
 it 'nor does its ledger' equal "$(recorded packets) $(recorded bytes)" \

@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 
+#include "lib/rrd_reader.h"
 #include "tools/graph/atomic_file.h"
 
 namespace iptrk {
@@ -56,9 +59,56 @@ void TakeOver(const rrd_info_t& info, Picture& picture) {
     picture.prints.emplace_back(info.value.u_str);
 }
 
+// Copies of the RRDs that a picture is drawn of (lib/rrd_reader.h). One that
+// rrdcached reads is drawn as it is: no other process writes it.
+class Copies {
+ public:
+  explicit Copies(std::vector<std::string>& words) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): Render() is single-threaded.
+    if (getenv("RRDCACHED_ADDRESS") != nullptr ||
+        std::ranges::any_of(words, [](const std::string& word) {
+          return word.starts_with("--daemon");
+        }))
+      return;
+    for (std::string& word : words)
+      if (word.starts_with("DEF:")) Replace(word);
+  }
+
+  // With the names of the files instead of those of their copies.
+  std::string Original(std::string text) const {
+    for (const auto& [path, copy] : copies_)
+      for (std::size_t at; (at = text.find(copy->path())) != std::string::npos;)
+        text.replace(at, copy->path().size(), path);
+    return text;
+  }
+
+ private:
+  // DEF:name=path:source:..., where a ':' of the path has a '\' before it.
+  void Replace(std::string& word) {
+    const std::size_t begin = word.find('=') + 1;
+    if (begin == 0) return;
+    std::string path;
+    std::size_t at = begin;
+    for (; at < word.size() && word[at] != ':'; ++at) {
+      if (word[at] == '\\' && at + 1 < word.size()) ++at;
+      path += word[at];
+    }
+    auto& copy = copies_[path];
+    try {
+      if (!copy) copy = std::make_unique<RrdSnapshot>(path);
+    } catch (const std::runtime_error& error) {
+      throw std::runtime_error(fmt::format("{} {}", path, error.what()));
+    }
+    word.replace(begin, at - begin, copy->path());
+  }
+
+  std::map<std::string, std::unique_ptr<RrdSnapshot>> copies_;
+};
+
 // What errors call the picture is `name`; its bytes go to `image`.
 Picture Draw(std::vector<std::string>& words, TimeZone zone,
              const std::string& name, std::string& image) {
+  const Copies copies(words);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -71,7 +121,8 @@ Picture Draw(std::vector<std::string>& words, TimeZone zone,
   if (!info) {
     const std::string what = rrd_test_error() ? rrd_get_error() : "no picture";
     rrd_clear_error();
-    throw std::runtime_error(fmt::format("{}: {}", name, what));
+    throw std::runtime_error(
+        fmt::format("{}: {}", name, copies.Original(what)));
   }
   Picture picture;
   for (const rrd_info_t* at = info.get(); at != nullptr; at = at->next) {

@@ -26,7 +26,8 @@ enum class TimeZone {
 };
 
 // Draws to `output`, which is replaced at once: PNG, or SVG or PDF when it ends
-// so. `arguments` are rrdgraph's, without a file name.
+// so. `arguments` are rrdgraph's, without a file name. RRDs are read without a
+// lock (lib/rrd_reader.h), unless rrdcached is asked for them.
 //
 // Throws std::runtime_error with librrd's message. Single-threaded: changes
 // the process' TZ while it draws, and rrd_graph_v itself is not reentrant.

@@ -3,13 +3,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <rrd.h>
 
 #include <algorithm>
 #include <map>
-#include <memory>
+#include <stdexcept>
 
 #include "lib/naming.h"
+#include "lib/rrd_reader.h"
 
 namespace iptrk {
 namespace fs = std::filesystem;
@@ -57,31 +57,6 @@ fs::file_time_type LastWrite(const fs::path& host) {
     }
   }
   return newest;
-}
-
-Problem LibraryProblem(const fs::path& path) {
-  std::string what = rrd_test_error() ? rrd_get_error() : "unknown error";
-  rrd_clear_error();
-  return {path.string(), std::move(what)};
-}
-
-// librrd takes the counts of a header at their word, so a file that is no RRD
-// at all must not get as far as that.
-bool LooksLikeRrd(const fs::path& path, Problem& problem) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-      std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) {
-    problem = {path.string(), "can't be opened for reading"};
-    return false;
-  }
-  std::array<char, 4> cookie{};
-  if (std::fread(cookie.data(), 1, cookie.size(), file.get()) !=
-          cookie.size() ||
-      std::string_view(cookie.data(), 3) != "RRD" || cookie[3] != '\0') {
-    problem = {path.string(), "is no RRD file, or only the begin of one"};
-    return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -204,60 +179,46 @@ std::optional<Series> FetchSeries(const fs::path& path,
                                   std::span<const std::string_view> sources,
                                   std::time_t start, std::time_t end,
                                   Problem& problem) {
-  if (!LooksLikeRrd(path, problem)) return {};
-  unsigned long step = 1;  // ask for the finest; gives back what there is
-  unsigned long count = 0;
-  char** names = nullptr;
-  rrd_value_t* data = nullptr;
-  rrd_clear_error();
-  if (rrd_fetch_r(path.c_str(), "AVERAGE", &start, &end, &step, &count, &names,
-                  &data) != 0) {
-    problem = LibraryProblem(path);
+  RrdRows rows;
+  try {
+    rows = ReadAverages(path, start, end);
+  } catch (const std::runtime_error& error) {
+    problem = {path.string(), error.what()};
     return {};
   }
-  const std::unique_ptr<rrd_value_t, void (*)(void*)> data_owner(data,
-                                                                 rrd_freemem);
-  std::vector<std::string> found;
-  for (unsigned long i = 0; i < count; ++i) {
-    found.emplace_back(names[i]);
-    rrd_freemem(names[i]);
-  }
-  rrd_freemem(names);
 
   std::vector<std::size_t> columns;
   for (const std::string_view source : sources) {
-    const auto at = std::find(found.begin(), found.end(), source);
-    if (at == found.end()) {
+    const auto at = std::find(rows.sources.begin(), rows.sources.end(), source);
+    if (at == rows.sources.end()) {
       problem = {path.string(),
                  fmt::format("has no data source '{}' (it has {}); is it "
                              "another plugin's, or of another types.db?",
-                             source, fmt::join(found, ", "))};
+                             source, fmt::join(rows.sources, ", "))};
       return {};
     }
-    columns.push_back(static_cast<std::size_t>(at - found.begin()));
+    columns.push_back(static_cast<std::size_t>(at - rows.sources.begin()));
   }
 
   Series series;
-  series.start = start;
-  series.step = static_cast<std::time_t>(step);
+  series.start = rows.start;
+  series.step = rows.step;
   series.sources = sources.size();
-  const auto rows = static_cast<std::size_t>((end - start) / series.step);
-  series.values.reserve(rows * columns.size());
-  for (std::size_t row = 0; row < rows; ++row)
+  const std::size_t count = rows.values.size() / rows.sources.size();
+  series.values.reserve(count * columns.size());
+  for (std::size_t row = 0; row < count; ++row)
     for (const std::size_t column : columns)
-      series.values.push_back(data[row * count + column]);
+      series.values.push_back(rows.values[row * rows.sources.size() + column]);
   return series;
 }
 
 std::optional<std::time_t> NewestValue(const fs::path& path, Problem& problem) {
-  if (!LooksLikeRrd(path, problem)) return {};
-  rrd_clear_error();
-  const std::time_t last = rrd_last_r(path.c_str());
-  if (last < 0 || rrd_test_error()) {
-    problem = LibraryProblem(path);
+  try {
+    return LastUpdate(path);
+  } catch (const std::runtime_error& error) {
+    problem = {path.string(), error.what()};
     return {};
   }
-  return last;
 }
 
 }  // namespace iptrk
