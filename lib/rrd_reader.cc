@@ -27,6 +27,9 @@
 namespace iptrk {
 namespace {
 
+// Some 35,000 years: times of a spoilt file must not overflow.
+constexpr std::time_t kLatest = std::time_t{1} << 40;
+
 // A write takes less than a millisecond, and comes each ten seconds at most.
 constexpr int kMostTries = 1000;
 constexpr std::chrono::milliseconds kPause(2);
@@ -181,6 +184,8 @@ bool HasAverages(const rra_def_t& archive) {
 
 std::vector<Archive> Archives(const File& file, const Header& header) {
   std::vector<Archive> archives;
+  const std::time_t last = header.last_update();
+  if (last < 0 || last > kLatest) Fail("is a spoilt RRD");
   std::size_t at = header.size();
   const std::size_t row_bytes = header.sources() * sizeof(rrd_value_t);
   for (std::size_t i = 0; i < header.archives(); ++i) {
@@ -194,7 +199,7 @@ std::vector<Archive> Archives(const File& file, const Header& header) {
     // In the middle of a write it may be one too many.
     archives.push_back({HasAverages(found), at, found.row_cnt,
                         header.Current(i) % found.row_cnt, step,
-                        header.last_update() - header.last_update() % step});
+                        last - last % step});
     at += found.row_cnt * row_bytes;
   }
   return archives;
