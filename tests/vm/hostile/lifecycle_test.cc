@@ -100,6 +100,7 @@ void Unload() {
 
 std::uint64_t KernelMemory() {
   WriteFile("/proc/sys/vm/drop_caches", "3");
+  GiveBackFreed();
   return 1024 * (FieldOf("/proc/meminfo", "SUnreclaim") +
                  FieldOf("/proc/meminfo", "VmallocUsed") +
                  FieldOf("/proc/meminfo", "Percpu"));

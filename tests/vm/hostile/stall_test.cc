@@ -93,6 +93,7 @@ class Stall : public testing::Test {
 
   // What the kernel holds for itself, in bytes.
   static std::uint64_t Memory() {
+    GiveBackFreed();
     return 1024 * (FieldOf("/proc/meminfo", "Slab") +
                    FieldOf("/proc/meminfo", "VmallocUsed"));
   }
