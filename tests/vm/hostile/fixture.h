@@ -21,6 +21,7 @@ class Hostile : public testing::Test {
   void SendUdp(int count) {
     for (int i = 0; i < count; ++i)
       left_.Send(UdpFrame(static_cast<std::uint32_t>(i)));
+    AwaitBacklog();
   }
   // A reader of what left0 sends to right0.
   static Device Reader(const std::string& name = "",
