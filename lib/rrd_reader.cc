@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -28,7 +29,11 @@ namespace iptrk {
 namespace {
 
 // Some 35,000 years: times of a spoilt file must not overflow.
-constexpr std::time_t kLatest = std::time_t{1} << 40;
+constexpr std::int64_t kLatest = std::int64_t{1} << 40;
+// Far more than an RRD has, and not too much to be held in memory.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
+// Not in the headers of each system that the kernel is of.
+constexpr unsigned kNoExecSeal = 0x8;
 
 // A write takes less than a millisecond, and comes each ten seconds at most.
 constexpr int kMostTries = 1000;
@@ -41,49 +46,63 @@ constexpr std::chrono::milliseconds kPause(2);
   Fail(fmt::format("{}: {}", what, std::generic_category().message(errno)));
 }
 
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int operator*() const { return number_; }
+  int Release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
 class File {
  public:
+  // Nobody writes the other end of a FIFO for us.
   explicit File(const std::filesystem::path& path)
-      : number_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (number_ < 0) FailWithErrno("can't be opened for reading");
+      : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (*file_ < 0) FailWithErrno("can't be opened for reading");
     struct stat about {};
-    if (fstat(number_, &about) != 0 || !S_ISREG(about.st_mode)) {
-      close(number_);
+    if (fstat(*file_, &about) != 0 || !S_ISREG(about.st_mode))
       Fail("is no file, so no RRD");
-    }
-    size_ = static_cast<std::size_t>(about.st_size);
+    size_ = static_cast<std::uint64_t>(about.st_size);
   }
-  ~File() { close(number_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
 
-  std::size_t size() const { return size_; }
+  std::uint64_t size() const { return size_; }
 
-  void Read(std::size_t at, void* to, std::size_t bytes) const {
+  void Read(std::uint64_t at, void* to, std::size_t bytes) const {
     auto* next = static_cast<char*>(to);
     while (bytes > 0) {
-      const ssize_t got = pread(number_, next, bytes, static_cast<off_t>(at));
+      const ssize_t got = pread(*file_, next, bytes, static_cast<off_t>(at));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) FailWithErrno("can't be read");
       if (got == 0) Fail("is only the begin of an RRD");
       next += got;
-      at += static_cast<std::size_t>(got);
+      at += static_cast<std::uint64_t>(got);
       bytes -= static_cast<std::size_t>(got);
     }
   }
 
-  // Whether somebody writes it now. Asking takes no lock. Where none can be
-  // had, nobody has one.
+  // Whether somebody writes it now. Asking takes no lock.
   bool IsLocked() const {
     struct flock lock {};
     lock.l_type = F_RDLCK;
     lock.l_whence = SEEK_SET;
-    return fcntl(number_, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (fcntl(*file_, F_GETLK, &lock) == 0) return lock.l_type != F_UNLCK;
+    // Where none can be had, nobody has one.
+    if (errno == ENOLCK || errno == EINVAL || errno == ENOSYS) return false;
+    FailWithErrno("can't be asked for its lock");
   }
 
  private:
-  int number_;
-  std::size_t size_ = 0;
+  Descriptor file_;
+  std::uint64_t size_ = 0;
 };
 
 // All before the rows, in the order of rrd_format.h. Each write changes it.
@@ -95,21 +114,25 @@ class Header {
     std::memcpy(&head_, bytes_.data(), sizeof head_);
     if (std::string_view(head_.cookie, 4) != std::string_view("RRD", 4))
       Fail("is no RRD");
-    if (head_.float_cookie != FLOAT_COOKIE ||
-        std::string_view(head_.version, 4) < "0003")
-      Fail("is an RRD of another kind of machine or before rrdtool 1.3");
-    // What a spoilt file says must not overflow.
-    constexpr unsigned long kMost = 1u << 16;
-    if (head_.ds_cnt == 0 || head_.ds_cnt > kMost || head_.rra_cnt > kMost ||
-        head_.pdp_step == 0 || head_.pdp_step > kMost * kMost)
+    const std::string_view version(head_.version, 4);
+    if (head_.float_cookie != FLOAT_COOKIE || version < "0003" ||
+        version > "0005")
+      Fail(
+          "is an RRD of another kind of machine, or not of rrdtool 1.3 to 1.9");
+    constexpr std::uint64_t kMost = 1u << 16;
+    const std::uint64_t sources = head_.ds_cnt, archives = head_.rra_cnt;
+    if (sources == 0 || sources > kMost || archives > kMost ||
+        head_.pdp_step == 0 ||
+        head_.pdp_step > std::numeric_limits<std::int32_t>::max())
       Fail("is a spoilt RRD");
-    archives_at_ = sizeof head_ + head_.ds_cnt * sizeof(ds_def_t);
-    live_at_ = archives_at_ + head_.rra_cnt * sizeof(rra_def_t);
+    archives_at_ = sizeof head_ + sources * sizeof(ds_def_t);
+    live_at_ = archives_at_ + archives * sizeof(rra_def_t);
     current_at_ = live_at_ + sizeof(live_head_t) +
-                  head_.ds_cnt * sizeof(pdp_prep_t) +
-                  head_.ds_cnt * head_.rra_cnt * sizeof(cdp_prep_t);
-    const std::size_t size = current_at_ + head_.rra_cnt * sizeof(rra_ptr_t);
+                  sources * sizeof(pdp_prep_t) +
+                  sources * archives * sizeof(cdp_prep_t);
+    const std::uint64_t size = current_at_ + archives * sizeof(rra_ptr_t);
     if (size > file.size()) Fail("is only the begin of an RRD");
+    if (size > kMostBytes) Fail("is a spoilt RRD");
     bytes_.resize(size);
     file.Read(0, bytes_.data(), size);
   }
@@ -130,13 +153,11 @@ class Header {
   std::size_t Current(std::size_t archive) const {
     return At<rra_ptr_t>(current_at_ + archive * sizeof(rra_ptr_t)).cur_row;
   }
-  std::time_t Step(const rra_def_t& archive) const {
-    return static_cast<std::time_t>(head_.pdp_step * archive.pdp_cnt);
-  }
+  std::time_t step() const { return static_cast<std::time_t>(head_.pdp_step); }
 
  private:
   template <typename T>
-  T At(std::size_t at) const {
+  T At(std::uint64_t at) const {
     T value;
     std::memcpy(&value, bytes_.data() + at, sizeof value);
     return value;
@@ -144,7 +165,7 @@ class Header {
 
   std::vector<char> bytes_;
   stat_head_t head_{};
-  std::size_t archives_at_ = 0, live_at_ = 0, current_at_ = 0;
+  std::uint64_t archives_at_ = 0, live_at_ = 0, current_at_ = 0;
 };
 
 // What `read` makes of the file while nobody writes it.
@@ -162,7 +183,7 @@ auto AtRest(const File& file, Read read) {
 
 struct Archive {
   bool averages = false;
-  std::size_t at = 0;  // in the file
+  std::uint64_t at = 0;  // in the file
   std::size_t rows = 0;
   std::size_t current = 0;
   std::time_t step = 0;
@@ -186,13 +207,17 @@ std::vector<Archive> Archives(const File& file, const Header& header) {
   std::vector<Archive> archives;
   const std::time_t last = header.last_update();
   if (last < 0 || last > kLatest) Fail("is a spoilt RRD");
-  std::size_t at = header.size();
-  const std::size_t row_bytes = header.sources() * sizeof(rrd_value_t);
+  std::uint64_t at = header.size();
+  const std::uint64_t row_bytes = header.sources() * sizeof(rrd_value_t);
   for (std::size_t i = 0; i < header.archives(); ++i) {
     const rra_def_t found = header.Archive(i);
-    const std::time_t step = header.Step(found);
-    if (found.row_cnt == 0 || step <= 0 ||
-        step > std::numeric_limits<int>::max())
+    constexpr auto kMost = std::numeric_limits<std::int32_t>::max();
+    if (found.pdp_cnt == 0 ||
+        found.pdp_cnt > static_cast<unsigned long>(kMost / header.step()))
+      Fail("is a spoilt RRD");
+    const auto step = header.step() * static_cast<std::time_t>(found.pdp_cnt);
+    if (found.row_cnt == 0 ||
+        found.row_cnt > static_cast<std::uint64_t>(kLatest / step))
       Fail("is a spoilt RRD");
     if (found.row_cnt > (file.size() - at) / row_bytes)
       Fail("is only the begin of an RRD");
@@ -202,6 +227,7 @@ std::vector<Archive> Archives(const File& file, const Header& header) {
                         last - last % step});
     at += found.row_cnt * row_bytes;
   }
+  if (at > kMostBytes) Fail("is larger than an RRD may be");
   return archives;
 }
 
@@ -235,6 +261,8 @@ RrdRows Rows(const File& file, const Header& header, const Archive& archive,
   const auto index = [&](std::time_t time) {
     return static_cast<std::size_t>((time - result.start) / archive.step);
   };
+  if (index(until) > kMostBytes / sizeof(rrd_value_t) / row_values)
+    Fail("has too many rows in the time that is asked for");
   result.values.assign(index(until) * row_values, std::nan(""));
   const std::time_t from = std::max(result.start, archive.Begin());
   const std::time_t to = std::min(until, archive.end);
@@ -258,7 +286,10 @@ RrdRows Rows(const File& file, const Header& header, const Archive& archive,
 }  // namespace
 
 std::time_t LastUpdate(const std::filesystem::path& rrd) {
-  return Header(File(rrd)).last_update();
+  const File file(rrd);
+  const Header header(file);
+  Archives(file, header);  // no more is said of a spoilt one
+  return header.last_update();
 }
 
 RrdRows ReadAverages(const std::filesystem::path& rrd, std::time_t start,
@@ -274,24 +305,30 @@ RrdRows ReadAverages(const std::filesystem::path& rrd, std::time_t start,
 RrdSnapshot::RrdSnapshot(const std::filesystem::path& rrd) {
   const File file(rrd);
   const std::vector<char> content = AtRest(file, [&](const Header& header) {
-    Archives(file, header);  // librrd takes a header at its word
-    std::vector<char> bytes(file.size());
+    std::uint64_t size = header.size();
+    // librrd takes a header at its word.
+    for (const Archive& archive : Archives(file, header))
+      size += archive.rows * header.sources() * sizeof(rrd_value_t);
+    std::vector<char> bytes(size);
     file.Read(0, bytes.data(), bytes.size());
     return bytes;
   });
-  memory_ = memfd_create("iptrk-rrd", MFD_CLOEXEC);
-  if (memory_ < 0) FailWithErrno("can't be copied to memory");
+  int number = memfd_create("iptrk-rrd", MFD_CLOEXEC | kNoExecSeal);
+  if (number < 0 && errno == EINVAL)  // before Linux 6.3
+    number = memfd_create("iptrk-rrd", MFD_CLOEXEC);
+  Descriptor memory(number);
+  if (*memory < 0) FailWithErrno("can't be copied to memory");
   for (std::size_t done = 0; done < content.size();) {
     const ssize_t wrote =
-        write(memory_, content.data() + done, content.size() - done);
+        write(*memory, content.data() + done, content.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) {
-      close(memory_);
-      FailWithErrno("can't be copied to memory");
-    }
+    if (wrote <= 0) FailWithErrno("can't be copied to memory");
     done += static_cast<std::size_t>(wrote);
   }
-  path_ = fmt::format("/proc/self/fd/{}", memory_);
+  path_ = fmt::format("/proc/self/fd/{}", *memory);
+  if (access(path_.c_str(), R_OK) != 0)
+    FailWithErrno("can't be read from memory; is /proc there?");
+  memory_ = memory.Release();
 }
 
 RrdSnapshot::~RrdSnapshot() { close(memory_); }

@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,22 +56,30 @@ class Written {
         began_(time(nullptr)) {}
 
   bool Has(time_t end, std::string_view instance, const char* type,
-           std::string_view type_instance) const {
+           std::string_view type_instance) {
     // Nobody wrote later ones.
-    if (end > began_) return false;
-    const std::string path =
+    if (end > began_) {
+      last_.clear();
+      return false;
+    }
+    std::string path =
         fmt::format("{}{}/{}{}{}.rrd", prefix_, instance, type,
                     type_instance.empty() ? "" : "-", type_instance);
-    try {
-      return LastUpdate(path) >= end;
-    } catch (const std::runtime_error&) {
-      return false;  // nobody wrote it yet
-    }
+    const auto [last, is_new] = last_.try_emplace(std::move(path), 0);
+    if (is_new) try {
+        last->second = LastUpdate(last->first);
+      } catch (const std::runtime_error&) {
+        // nobody wrote it yet
+      }
+    return last->second >= end;
   }
 
  private:
   std::string prefix_;
   time_t began_;
+  // By path, so that none is opened after this process began to write it: to
+  // close it then would end the lock that the rrdtool plugin has.
+  std::unordered_map<std::string, time_t> last_;
 };
 std::optional<Written> g_written;
 

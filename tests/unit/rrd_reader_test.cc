@@ -154,44 +154,49 @@ TEST_F(RrdReader, WaitsForAWriteThatIsGoingOn) {
 // Whoever writes it all the time meets no lock of ours, and what we read is
 // whole: each row has a second value that follows from its first.
 TEST_F(RrdReader, LosesNoValueOfWhoeverWritesMeanwhile) {
-  int result[2];
+  int result[2], more[2];
   ASSERT_EQ(pipe(result), 0);
+  ASSERT_EQ(pipe2(more, O_NONBLOCK), 0);
   const pid_t writer = fork();
   if (writer == 0) {
-    std::uint32_t lost = 0;
-    for (std::time_t i = 1; i <= 4000; ++i) {
+    close(more[1]);
+    std::uint32_t written[2] = {0, 0};
+    char byte;
+    for (std::time_t i = 1; read(more[0], &byte, 1) != 0; ++i) {
       const std::string update =
           fmt::format("{}:{}:{}", end_ + 10 * i, i, 1000 + i);
       const char* words[] = {update.c_str()};
-      if (rrd_update_r(file_.c_str(), nullptr, 1, words) != 0) ++lost;
+      ++written[rrd_update_r(file_.c_str(), nullptr, 1, words) == 0];
       rrd_clear_error();
+      usleep(20);
     }
-    _exit(write(result[1], &lost, sizeof lost) == sizeof lost ? 0 : 1);
+    _exit(write(result[1], written, sizeof written) == sizeof written ? 0 : 1);
   }
+  close(more[0]);
   close(result[1]);
-  int torn = 0, reads = 0;
+  int torn = 0;
   const auto check = [&](const RrdRows& rows) {
     for (std::size_t k = 0; k + 1 < rows.values.size(); k += 2)
       if (!std::isnan(rows.values[k]) &&
           rows.values[k + 1] != rows.values[k] + 1000)
         ++torn;
-    ++reads;
   };
-  int status = 0;
-  while (waitpid(writer, &status, WNOHANG) == 0) {
-    const std::time_t last = LastUpdate(file_);
+  constexpr int kUpdates = 1000;
+  for (std::time_t last = end_; last < end_ + 10 * kUpdates;) {
+    last = LastUpdate(file_);
     check(ReadAverages(file_, last - 1000, last));
     const RrdSnapshot copy(file_);
     check(Fetched(copy.path(), last - 1000, last));
   }
-  EXPECT_EQ(status, 0);
-  std::uint32_t lost = 1;
-  ASSERT_EQ(read(result[0], &lost, sizeof lost),
-            static_cast<ssize_t>(sizeof lost));
+  close(more[1]);
+  std::uint32_t written[2] = {1, 0};  // lost, and not
+  ASSERT_EQ(read(result[0], written, sizeof written),
+            static_cast<ssize_t>(sizeof written));
   close(result[0]);
-  EXPECT_EQ(lost, 0u);
+  waitpid(writer, nullptr, 0);
+  EXPECT_EQ(written[0], 0u);
+  EXPECT_GE(written[1], std::uint32_t{kUpdates});
   EXPECT_EQ(torn, 0);
-  EXPECT_GT(reads, 20);
 }
 
 TEST_F(RrdReader, SaysWhatIsWrongWithAFile) {
@@ -216,9 +221,18 @@ TEST_F(RrdReader, SaysWhatIsWrongWithAFile) {
   spoil(0, "PNG");
   refused("no RRD");
   spoil(4, "0001");
-  refused("before rrdtool 1.3");
+  refused("not of rrdtool 1.3");
   spoil(24, std::string(8, '\xff'));  // the number of sources
   refused("spoilt");
+  EXPECT_THROW(LastUpdate(file_), std::runtime_error);
+  // The time of the last write: behind two sources and two archives.
+  spoil(128 + 2 * 120 + 2 * 120, std::string(7, '\0') + '\x80');
+  refused("spoilt");
+  EXPECT_THROW(LastUpdate(file_), std::runtime_error);
+  // A tail that is a hole costs nothing.
+  std::ofstream(file_, std::ios::binary | std::ios::trunc) << whole;
+  fs::resize_file(file_, std::uintmax_t{1} << 42);
+  EXPECT_EQ(fs::file_size(RrdSnapshot(file_).path()), whole.size());
   fs::remove(file_);
   refused("No such file");
   fs::create_directory(file_);

@@ -59,26 +59,40 @@ void TakeOver(const rrd_info_t& info, Picture& picture) {
     picture.prints.emplace_back(info.value.u_str);
 }
 
-// Copies of the RRDs that a picture is drawn of (lib/rrd_reader.h). One that
-// rrdcached reads is drawn as it is: no other process writes it.
+// Whether librrd asks rrdcached for what is drawn.
+bool AsksDaemon(const std::vector<std::string>& words) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): Render() is single-threaded.
+  const char* address = getenv("RRDCACHED_ADDRESS");
+  return (address != nullptr && *address != '\0') ||
+         std::ranges::any_of(words, [](const std::string& word) {
+           return word.starts_with("-d") || word.starts_with("--daemon");
+         });
+}
+
+// Copies of the RRDs that a picture is drawn of (lib/rrd_reader.h), but for
+// what rrdcached is asked for.
 class Copies {
  public:
   explicit Copies(std::vector<std::string>& words) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): Render() is single-threaded.
-    if (getenv("RRDCACHED_ADDRESS") != nullptr ||
-        std::ranges::any_of(words, [](const std::string& word) {
-          return word.starts_with("--daemon");
-        }))
-      return;
+    if (AsksDaemon(words)) return;
     for (std::string& word : words)
       if (word.starts_with("DEF:")) Replace(word);
   }
 
   // With the names of the files instead of those of their copies.
   std::string Original(std::string text) const {
-    for (const auto& [path, copy] : copies_)
-      for (std::size_t at; (at = text.find(copy->path())) != std::string::npos;)
-        text.replace(at, copy->path().size(), path);
+    for (const auto& [path, copy] : copies_) {
+      const std::string& name = copy->path();
+      for (std::size_t at = 0;
+           (at = text.find(name, at)) != std::string::npos;) {
+        const std::size_t end = at + name.size();
+        // Not the begin of a longer number.
+        const bool whole =
+            end == text.size() || text[end] < '0' || text[end] > '9';
+        if (whole) text.replace(at, name.size(), path);
+        at = whole ? at + path.size() : end;
+      }
+    }
     return text;
   }
 
@@ -90,16 +104,21 @@ class Copies {
     std::string path;
     std::size_t at = begin;
     for (; at < word.size() && word[at] != ':'; ++at) {
-      if (word[at] == '\\' && at + 1 < word.size()) ++at;
+      if (word.compare(at, 2, "\\:") == 0) ++at;
       path += word[at];
     }
-    auto& copy = copies_[path];
+    if (word.find(":daemon=", at) != std::string::npos) return;
+    // librrd knows what to make of one that is not there.
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) return;
+    auto copy = copies_.find(path);
     try {
-      if (!copy) copy = std::make_unique<RrdSnapshot>(path);
+      if (copy == copies_.end())
+        copy = copies_.emplace(path, std::make_unique<RrdSnapshot>(path)).first;
     } catch (const std::runtime_error& error) {
       throw std::runtime_error(fmt::format("{} {}", path, error.what()));
     }
-    word.replace(begin, at - begin, copy->path());
+    word.replace(begin, at - begin, copy->second->path());
   }
 
   std::map<std::string, std::unique_ptr<RrdSnapshot>> copies_;
