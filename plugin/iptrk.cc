@@ -59,7 +59,8 @@ class Written {
            std::string_view type_instance) {
     // Nobody wrote later ones.
     if (end > began_) {
-      last_.clear();
+      // Not each time: a table that was large is slow to clear.
+      if (!last_.empty()) last_ = {};
       return false;
     }
     std::string path =
