@@ -32,43 +32,43 @@ press() {
 click() {
 	press -l "$(printf '\e[<0;%d;%dM\e[<0;%d;%dm' "$1" "$2" "$1" "$2")"
 }
+# within SECONDS COMMAND...: waits until it succeeds.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS <= end)) || return 1
+		sleep 0.1
+	done
+}
+has_size() {
+	[[ $(stty -F "$(tmux_ display-message -p '#{pane_tty}')" size) == "$1" ]]
+}
 # resize WIDTH HEIGHT: returns when the terminal has it, which tmux puts off when
 # there was another one just before.
 resize() {
-	local tty end=$((SECONDS + 10))
-	tty=$(tmux_ display-message -p '#{pane_tty}')
 	tmux_ resize-window -x "$1" -y "$2"
-	until [[ $(stty -F "$tty" size) == "$2 $1" ]]; do
-		((SECONDS <= end)) || return 1
-		sleep 0.05
-	done
+	within 10 has_size "$2 $1"
 }
 screen() {
 	tmux_ capture-pane -p
 }
+has() {
+	screen | grep -qE -- "$1"
+}
 # shows REGEX: within ten seconds.
 shows() {
-	local end=$((SECONDS + 10))
-	until screen | grep -qE -- "$1"; do
-		((SECONDS <= end)) || { screen; return 1; }
-		sleep 0.1
-	done
+	within 10 has "$1" || { screen; return 1; }
 }
 # Ends within ten seconds, and leaves the terminal as it was.
 sane() {
-	local end=$((SECONDS + 10))
-	until [[ -s $work/after ]]; do
-		((SECONDS <= end)) || { echo 'it did not end'; screen; return 1; }
-		sleep 0.1
-	done
+	within 10 test -s "$work/after" || { echo 'it did not end'; screen; return 1; }
 	diff "$work/before" "$work/after"
+}
+is_gone() {
+	! kill -0 "$1" 2>/dev/null
 }
 # gone PID: within five seconds.
 gone() {
-	local end=$((SECONDS + 5))
-	[[ $1 ]] || return 1
-	while kill -0 "$1" 2>/dev/null; do
-		((SECONDS <= end)) || return 1
-		sleep 0.1
-	done
+	[[ $1 ]] && within 5 is_gone "$1"
 }
