@@ -9,25 +9,27 @@
 #include <cerrno>
 #include <system_error>
 
+#include "lib/fd.h"
+
 namespace iptrk {
 namespace {
 
 // Reads what is needed to parse it, or to refuse it as too large. Returns an
 // errno.
 int ReadText(const std::string& path, std::string& text) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return errno;
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return errno;
   text.resize(kMostConfigBytes + 1);
   std::size_t size = 0;
   int error = 0;
   while (size < text.size()) {
-    const ssize_t got = read(file, text.data() + size, text.size() - size);
+    const ssize_t got =
+        read(file.get(), text.data() + size, text.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) error = errno;
     if (got <= 0) break;
     size += static_cast<std::size_t>(got);
   }
-  close(file);
   text.resize(error ? 0 : size);
   return error;
 }

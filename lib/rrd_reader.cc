@@ -15,15 +15,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <utility>
 
 namespace iptrk {
 namespace {
@@ -46,30 +43,14 @@ constexpr std::chrono::milliseconds kPause(2);
   Fail(fmt::format("{}: {}", what, std::generic_category().message(errno)));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int operator*() const { return number_; }
-  int Release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
 class File {
  public:
   // Nobody writes the other end of a FIFO for us.
   explicit File(const std::filesystem::path& path)
       : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (*file_ < 0) FailWithErrno("can't be opened for reading");
+    if (file_.get() < 0) FailWithErrno("can't be opened for reading");
     struct stat about {};
-    if (fstat(*file_, &about) != 0 || !S_ISREG(about.st_mode))
+    if (fstat(file_.get(), &about) != 0 || !S_ISREG(about.st_mode))
       Fail("is no file, so no RRD");
     size_ = static_cast<std::uint64_t>(about.st_size);
   }
@@ -79,7 +60,8 @@ class File {
   void Read(std::uint64_t at, void* to, std::size_t bytes) const {
     auto* next = static_cast<char*>(to);
     while (bytes > 0) {
-      const ssize_t got = pread(*file_, next, bytes, static_cast<off_t>(at));
+      const ssize_t got =
+          pread(file_.get(), next, bytes, static_cast<off_t>(at));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) FailWithErrno("can't be read");
       if (got == 0) Fail("is only the begin of an RRD");
@@ -94,14 +76,14 @@ class File {
     struct flock lock {};
     lock.l_type = F_RDLCK;
     lock.l_whence = SEEK_SET;
-    if (fcntl(*file_, F_GETLK, &lock) == 0) return lock.l_type != F_UNLCK;
+    if (fcntl(file_.get(), F_GETLK, &lock) == 0) return lock.l_type != F_UNLCK;
     // Where none can be had, nobody has one.
     if (errno == ENOLCK || errno == EINVAL || errno == ENOSYS) return false;
     FailWithErrno("can't be asked for its lock");
   }
 
  private:
-  Descriptor file_;
+  Fd file_;
   std::uint64_t size_ = 0;
 };
 
@@ -109,11 +91,11 @@ class File {
 class Header {
  public:
   explicit Header(const File& file) : bytes_(sizeof(stat_head_t)) {
-    if (file.size() < sizeof(stat_head_t)) Fail("is no RRD");
+    if (file.size() < sizeof(stat_head_t)) Fail("is no RRD file");
     file.Read(0, bytes_.data(), bytes_.size());
     std::memcpy(&head_, bytes_.data(), sizeof head_);
     if (std::string_view(head_.cookie, 4) != std::string_view("RRD", 4))
-      Fail("is no RRD");
+      Fail("is no RRD file");
     const std::string_view version(head_.version, 4);
     if (head_.float_cookie != FLOAT_COOKIE || version < "0003" ||
         version > "0005")
@@ -313,24 +295,20 @@ RrdSnapshot::RrdSnapshot(const std::filesystem::path& rrd) {
     file.Read(0, bytes.data(), bytes.size());
     return bytes;
   });
-  int number = memfd_create("iptrk-rrd", MFD_CLOEXEC | kNoExecSeal);
-  if (number < 0 && errno == EINVAL)  // before Linux 6.3
-    number = memfd_create("iptrk-rrd", MFD_CLOEXEC);
-  Descriptor memory(number);
-  if (*memory < 0) FailWithErrno("can't be copied to memory");
+  memory_ = Fd(memfd_create("iptrk-rrd", MFD_CLOEXEC | kNoExecSeal));
+  if (memory_.get() < 0 && errno == EINVAL)  // before Linux 6.3
+    memory_ = Fd(memfd_create("iptrk-rrd", MFD_CLOEXEC));
+  if (memory_.get() < 0) FailWithErrno("can't be copied to memory");
   for (std::size_t done = 0; done < content.size();) {
     const ssize_t wrote =
-        write(*memory, content.data() + done, content.size() - done);
+        write(memory_.get(), content.data() + done, content.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) FailWithErrno("can't be copied to memory");
     done += static_cast<std::size_t>(wrote);
   }
-  path_ = fmt::format("/proc/self/fd/{}", *memory);
+  path_ = fmt::format("/proc/self/fd/{}", memory_.get());
   if (access(path_.c_str(), R_OK) != 0)
     FailWithErrno("can't be read from memory; is /proc there?");
-  memory_ = memory.Release();
 }
-
-RrdSnapshot::~RrdSnapshot() { close(memory_); }
 
 }  // namespace iptrk

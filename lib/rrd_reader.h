@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/fd.h"
+
 namespace iptrk {
 
 // Seconds since the epoch.
@@ -40,15 +42,12 @@ RrdRows ReadAverages(const std::filesystem::path& rrd, std::time_t start,
 class RrdSnapshot {
  public:
   explicit RrdSnapshot(const std::filesystem::path& rrd);
-  ~RrdSnapshot();
-  RrdSnapshot(const RrdSnapshot&) = delete;
-  RrdSnapshot& operator=(const RrdSnapshot&) = delete;
 
   // Its name in this process, as long as this lives.
   const std::string& path() const { return path_; }
 
  private:
-  int memory_ = -1;
+  Fd memory_;
   std::string path_;
 };
 

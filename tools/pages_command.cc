@@ -12,6 +12,7 @@
 #include <memory>
 #include <system_error>
 
+#include "lib/fd.h"
 #include "tools/commands.h"
 #include "tools/graph/page.h"
 #include "tools/graph/site.h"
@@ -36,19 +37,16 @@ class OutputLock {
   // Throws std::system_error if it can't be had at all.
   explicit OutputLock(const std::filesystem::path& output) {
     const std::string path = (output / ".lock").string();
-    file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (file_ < 0)
+    file_ = Fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (file_.get() < 0)
       throw std::system_error(errno, std::generic_category(), path);
-    held_ = flock(file_, LOCK_EX | LOCK_NB) == 0;
+    held_ = flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
   }
-  ~OutputLock() { close(file_); }
-  OutputLock(const OutputLock&) = delete;
-  OutputLock& operator=(const OutputLock&) = delete;
 
   bool held() const { return held_; }
 
  private:
-  int file_ = -1;
+  Fd file_;
   bool held_ = false;
 };
 

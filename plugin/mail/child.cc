@@ -14,7 +14,7 @@
 #include <cstring>
 #include <optional>
 
-#include "plugin/mail/files.h"
+#include "lib/fd.h"
 
 namespace iptrk::mail {
 namespace {

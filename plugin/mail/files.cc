@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+
+#include "lib/fd.h"
 
 namespace iptrk::mail {
 namespace {

@@ -6,32 +6,11 @@
 #ifndef IPTRK_PLUGIN_MAIL_FILES_H_
 #define IPTRK_PLUGIN_MAIL_FILES_H_
 
-#include <unistd.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace iptrk::mail {
-
-// Owns a file descriptor.
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Nothing if there is no such file.
 std::optional<std::string> ReadFile(const std::string& path);

@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/fd.h"
 #include "plugin/mail/delivered.h"
 #include "plugin/mail/files.h"
 #include "plugin/mail/log.h"

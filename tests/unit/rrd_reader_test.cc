@@ -95,17 +95,17 @@ TEST_F(RrdReader, KnowsWhenItWasWritten) {
   EXPECT_EQ(LastUpdate(file_), end_ + 7);
 }
 
-// Another process holds a lock of `type` on `path` while this lives.
+// Another process has `path` locked, to write it, while this lives.
 class Holder {
  public:
-  Holder(const fs::path& path, short type) {
+  explicit Holder(const fs::path& path) {
     int ready[2], done[2];
     if (pipe(ready) != 0 || pipe(done) != 0) std::abort();
     process_ = fork();
     if (process_ == 0) {
       close(done[1]);
       struct flock lock {};
-      lock.l_type = type;
+      lock.l_type = F_WRLCK;
       const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
       char byte = fcntl(file, F_SETLK, &lock) == 0 ? 'y' : 'n';
       if (write(ready[1], &byte, 1) != 1 || read(done[0], &byte, 1) != 0)
@@ -137,7 +137,7 @@ class Holder {
 };
 
 TEST_F(RrdReader, WaitsForAWriteThatIsGoingOn) {
-  Holder writer(file_, F_WRLCK);
+  Holder writer(file_);
   ASSERT_TRUE(writer.has());
   std::thread later([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -88,7 +88,7 @@ TEST_F(Volumes, ReportWhatIsNoRrdOfOursAndReadTheRest) {
 
   ASSERT_EQ(problems_.size(), 5u);
   EXPECT_THAT(problems_[0].path, HasSubstr("10.1.0.2.rrd"));
-  EXPECT_THAT(problems_[1].what, HasSubstr("is no RRD"));
+  EXPECT_THAT(problems_[1].what, HasSubstr("is no RRD file"));
   EXPECT_THAT(problems_[3].what, HasSubstr("has no data source 'in_tcp' (it "
                                            "has in, out, internal)"));
 }
