@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: --nic-pair --nic-failover --timeout 1200
+# boot: --nic-pair --timeout 1200
 # Buffers of many frames, joined by GRO or to be cut by GSO, on a card (virtio)
 # and a veth pair: counted as the frames they are.
 . tests/vm/topology.sh
@@ -249,20 +249,6 @@ sent=$(frames tap0 --tap --vnet 1000 super=5000*3 superzero=5000*4)
 taken
 it "counts a guest's buffers, IPv4 with total length 0 among them" exactly "$sent" "$(recorded direction=received)"
 it 'agrees with the tap about them' equal '' "$(balanced)"
-
-# A card of two, net_failover: all of its frames pass the one on top.
-below=$(echo /sys/class/net/*/lower_*)
-part=${below##*/lower_} whole=$(basename "${below%/*}")
-ip link set "$whole" up
-watch
-it 'watches a card as a whole and not its part, by default' equal "$whole" "$(watched_names | grep -xE "$whole|$part")"
-sent=$(frames "$whole" udp4*9)
-taken
-it 'and records what it is given to send once' exactly "$sent" "$(recorded direction=sent protocol=17 "interface=$whole")"
-watch "$whole" "$part"
-sent=$(frames "$whole" udp4*8)
-taken
-it 'also when both are named' exactly "$sent" "$(recorded direction=sent protocol=17)"
 
 it 'unloads after all that' rmmod iptrk
 it_ends
