@@ -132,7 +132,7 @@ for mode in xdpgeneric xdpdrv; do
 	watch port
 	dropped=$(frames_in port eth0 udp4=100*17)
 	taken
-	it "shows what $mode drops before us as unseen, exactly" exactly "$(times 17 $size) 0 0" "$(unseen received)$(recorded)"
+	it "shows what $mode drops before us as unseen, exactly" exactly "$(times 17 "$size") 0 0" "$(unseen received)$(recorded)"
 	ip link set port $mode off
 done
 
