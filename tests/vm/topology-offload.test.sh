@@ -226,6 +226,8 @@ done
 payload=20000000
 sysctl -qw net.ipv4.tcp_wmem='4096 8000000 16000000' net.core.wmem_max=16000000
 in_ns peer sysctl -qw net.ipv4.tcp_rmem='4096 8000000 16000000'
+# Otherwise a slow machine's TCP makes them of what it sends in a millisecond.
+sysctl -qw net.ipv4.tcp_min_tso_segs=100
 watch peer
 transfer - peer 2001:db8:3::2
 taken
