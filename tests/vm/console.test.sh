@@ -33,7 +33,7 @@ it 'says which interfaces there are when none matches' matches 'no interface mat
 
 # The wire carries 42 bytes more than each of iperf3's datagrams of 1200; its
 # seconds begin before ours and end behind them.
-in_ns outside iperf3 -c 10.1.0.54 -p 5201 -u -b 2M -l 1200 -t 16 -i 1 --json >/run/iperf.json &
+in_ns outside iperf3 -c 10.1.0.54 -p 5201 -u -b 2M -l 1200 -t $((8 + 8 * patience)) -i 1 --json >/run/iperf.json &
 iperf=$!
 wait_for "[[ \$(cat /sys/class/net/wan0/statistics/rx_bytes) -gt 500000 ]]" 30
 top --once --json --seconds 8 >/run/top.json
@@ -60,7 +60,7 @@ END
 it "shows iperf3's own rate within 2 %: $compared" matches 'equal$' "$compared"
 
 # --- everything that passes while it looks, and nothing behind it
-"$iptrk" -c /run/iptrk.toml top --once --json --seconds 12 >/run/books.json &
+"$iptrk" -c /run/iptrk.toml top --once --json --seconds $((12 * patience)) >/run/books.json &
 console=$!
 wait_for '[[ -e /proc/'"$console"'/fd ]] && ls -l /proc/'"$console"'/fd | grep -q iptrk' 10
 in_ns outside ping -q -c 20 -i 0.05 -s 1000 10.1.0.10 >/dev/null
@@ -139,7 +139,7 @@ done <<-'END'
 	Space PAUSED
 END
 press Space
-attack_flood 20 >/dev/null &
+attack_flood $((20 * patience)) >/dev/null &
 it 'shows who is hit' shows '^10\.1\.0\.216 '
 it 'says what detection says' shows 'syn-flood|packets'
 keep incident

@@ -75,7 +75,7 @@ attack() {
 	say "$1: ${*:3}"
 	began[$1]=$(date +%s.%N)
 	# timeout's status says that the time was up, as it should be.
-	in_ns outside timeout "$2" "${@:3}" &>/dev/null || true
+	in_ns outside timeout $(($2 * patience)) "${@:3}" &>/dev/null || true
 	sleep 1
 }
 
@@ -151,9 +151,9 @@ wait $dumpcap
 
 # told NAME: the incident as it is to be, or what is wrong with it.
 told() {
-	/usr/bin/python3 - /run/live.json "${began[$1]}" "$@" <<-'END'
+	/usr/bin/python3 - /run/live.json "${began[$1]}" $((10 * patience)) "$@" <<-'END'
 		import datetime, json, sys
-		file, began, name, kind, direction, subject, peer, most = sys.argv[1:]
+		file, began, starting, name, kind, direction, subject, peer, most = sys.argv[1:]
 		found = [i for i in json.load(open(file))['incidents'] if (i['kind'], i['direction'], i['subject']) == (kind, direction, subject)]
 		if len(found) != 1:
 		    sys.exit(f'{len(found)} incidents {kind} {direction} of {subject}')
@@ -162,7 +162,7 @@ told() {
 		# A tool takes a while to start; the rule counts from what it saw.
 		# A minute's or a slot's count may have begun before it.
 		after = opened - max(start, float(began) // 1)
-		if not float(began) - 61 <= start <= float(began) + 10:
+		if not float(began) - 61 <= start <= float(began) + float(starting):
 		    sys.exit(f'began {start - float(began):.1f} s later')
 		if after > float(most):
 		    sys.exit(f'told after {after:.0f} s, not {most}')

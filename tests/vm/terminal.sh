@@ -3,11 +3,10 @@
 #
 # A program on a terminal of its own, by tmux, to be sourced by tests; files are
 # in $work.
+. tests/vm/wait.sh
 
 export LC_ALL=C.UTF-8 TERM=xterm-256color
 terminals=0
-# Kernels that look for our mistakes make programs start ten times slower.
-case $(uname -r) in *-kasan | *-kcsan) patience=10 ;; *) patience=1 ;; esac
 # shellcheck disable=SC2154 # the caller's
 socket=$work/tmux0
 tmux_() {
@@ -33,15 +32,6 @@ press() {
 # click COLUMN ROW, from 1.
 click() {
 	press -l "$(printf '\e[<0;%d;%dM\e[<0;%d;%dm' "$1" "$2" "$1" "$2")"
-}
-# within SECONDS COMMAND...: waits until it succeeds, or so long.
-within() {
-	local end=$((SECONDS + $1 * patience))
-	shift
-	until "$@"; do
-		((SECONDS <= end)) || return 1
-		sleep 0.1
-	done
 }
 has_size() {
 	[[ $(stty -F "$(tmux_ display-message -p '#{pane_tty}')" size) == "$1" ]]
