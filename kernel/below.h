@@ -10,12 +10,27 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/string.h>
-#include <net/dsa.h>
 #include <net/rtnetlink.h>
+
+static inline const char *iptrk_kind(const struct net_device *dev)
+{
+	return dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+}
 
 static inline bool iptrk_is(const struct net_device *dev, const char *kind)
 {
-	return dev->rtnl_link_ops && !strcmp(dev->rtnl_link_ops->kind, kind);
+	return !strcmp(iptrk_kind(dev), kind);
+}
+
+static inline bool iptrk_is_among(const struct net_device *dev,
+				  const char *const kinds[], size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (iptrk_is(dev, kinds[i]))
+			return true;
+	return false;
 }
 
 /*
@@ -30,19 +45,23 @@ static inline bool iptrk_is_whole(const struct net_device *dev)
 }
 
 /**
- * iptrk_carries() - whether frames of a device are on the one below it, too
- * @lower: device below
- * @upper: device right above it
+ * iptrk_carries() - whether frames of a device are on those below it, too
+ * @dev: device with others below it
  *
- * A tunnel's are inside others there, a switch chip's have a tag before
- * everything else, and of a whole not all are, unless it is net_failover.
+ * Of kinds not known they are not: a tunnel's are inside others there, MACsec's
+ * encrypted, a switch chip's have a tag before everything else, and of a whole
+ * not all are, unless it is net_failover. Better twice than never.
  */
-static inline bool iptrk_carries(const struct net_device *lower,
-				 const struct net_device *upper)
+static inline bool iptrk_carries(const struct net_device *dev)
 {
-	return !iptrk_is(upper, "vxlan") && !iptrk_is(upper, "amt") &&
-	       !iptrk_is(upper, "lowpan") && !netdev_uses_dsa(lower) &&
-	       (!iptrk_is_whole(upper) || netif_is_failover(upper));
+	static const char *const kinds[] = {
+		"bond",	   "bridge",	  "ipvlan", "ipvtap",	 "macvlan",
+		"macvtap", "openvswitch", "team",   "virt_wifi", "vlan",
+		"vrf"
+	};
+
+	return iptrk_is_among(dev, kinds, ARRAY_SIZE(kinds)) ||
+	       netif_is_failover(dev);
 }
 
 #endif /* IPTRK_BELOW_H */

@@ -369,7 +369,7 @@ static u8 iptrk_received(struct iptrk_queue *queue, struct net_device *dev,
 	netdev_for_each_lower_dev(dev, lower, i) {
 		u8 one;
 
-		if (!iptrk_carries(lower, dev))
+		if (!iptrk_carries(dev))
 			continue;
 		one = iptrk_received(queue, lower, true);
 		sum = first ? one : iptrk_seen_sum(sum, one);
@@ -395,7 +395,7 @@ static u8 iptrk_sent_below(struct iptrk_queue *queue, struct net_device *dev)
 	netdev_for_each_lower_dev(dev, lower, i) {
 		u8 one;
 
-		if (!iptrk_carries(lower, dev))
+		if (!iptrk_carries(dev))
 			continue;
 		one = iptrk_watched(queue, lower)
 			      ? IPTRK_SEEN_ALL
@@ -432,7 +432,7 @@ static bool iptrk_any_upper(struct iptrk_queue *queue, struct net_device *dev,
 
 	rcu_read_lock();
 	netdev_for_each_upper_dev_rcu(dev, upper, i) {
-		any = iptrk_carries(dev, upper) &&
+		any = iptrk_carries(upper) &&
 		      (test(queue, upper) || iptrk_any_upper(queue, upper, test));
 		if (any)
 			break;
@@ -447,7 +447,7 @@ static bool iptrk_carried(struct net_device *dev)
 	struct list_head *i;
 
 	netdev_for_each_lower_dev(dev, lower, i)
-		if (iptrk_carries(lower, dev))
+		if (iptrk_carries(dev))
 			return true;
 	return false;
 }

@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include <net/dsa.h>
 #include <net/net_namespace.h>
 
 #include "below.h"
@@ -34,7 +35,7 @@ static bool iptrk_at_bottom(struct net_device *dev)
 	if (iptrk_is_whole(dev))
 		return true;
 	netdev_for_each_lower_dev(dev, other, i)
-		if (dev_net(other) == dev_net(dev) && iptrk_carries(other, dev))
+		if (dev_net(other) == dev_net(dev) && iptrk_carries(dev))
 			return false;
 	rcu_read_lock();
 	netdev_for_each_upper_dev_rcu(dev, other, i)
@@ -59,16 +60,6 @@ static bool iptrk_wants(const struct iptrk_queue *queue,
 	return false;
 }
 
-static bool iptrk_kind_is(const char *kind, const char *const kinds[], size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(kind, kinds[i]))
-			return true;
-	return false;
-}
-
 /*
  * With GRO or XDP the receiving end of a veth pair polls, and then it counts,
  * for both ends. What the sender would have cut anyway takes the other way.
@@ -88,16 +79,15 @@ static u16 iptrk_convention(struct net_device *dev, bool sent)
 	static const char *const buffers[] = { "dummy", "tun", "macvlan",
 					       "macvtap", "ipvlan", "ipvtap",
 					       "ifb", "gre", "gretap", "ipip",
-					       "sit", "ip6tnl", "ip6gre" };
-	static const char *const network[] = { "bridge", "vlan", "team",
-					       "macsec" };
-	const char *kind = dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "";
+					       "sit", "ip6tnl", "ip6gre",
+					       "macsec", "netkit" };
+	static const char *const network[] = { "bridge", "vlan", "team" };
 	struct net_device *other;
 	struct list_head *i;
 
 	if (dev->flags & IFF_LOOPBACK)
 		return IPTRK_COUNTS_NETWORK;
-	if (!strcmp(kind, "veth")) {
+	if (iptrk_is(dev, "veth")) {
 		bool polls;
 
 		rcu_read_lock();
@@ -108,16 +98,16 @@ static u16 iptrk_convention(struct net_device *dev, bool sent)
 		return polls ? IPTRK_COUNTS_POLLED : IPTRK_COUNTS_BUFFERS;
 	}
 	/* These add up what the devices below them count. */
-	if (!strcmp(kind, "bond")) {
+	if (iptrk_is(dev, "bond")) {
 		netdev_for_each_lower_dev(dev, other, i)
 			return iptrk_convention(other, sent);
 		return IPTRK_COUNTS_BUFFERS;
 	}
-	if (!strcmp(kind, "vxlan") || !strcmp(kind, "geneve"))
+	if (iptrk_is(dev, "vxlan") || iptrk_is(dev, "geneve"))
 		return IPTRK_COUNTS_NETWORK;
-	if (iptrk_kind_is(kind, network, ARRAY_SIZE(network)))
+	if (iptrk_is_among(dev, network, ARRAY_SIZE(network)))
 		return sent ? IPTRK_COUNTS_BUFFERS : IPTRK_COUNTS_NETWORK;
-	if (iptrk_kind_is(kind, buffers, ARRAY_SIZE(buffers)))
+	if (iptrk_is_among(dev, buffers, ARRAY_SIZE(buffers)))
 		return IPTRK_COUNTS_BUFFERS;
 	return IPTRK_COUNTS_WIRE;
 }
@@ -314,9 +304,7 @@ static bool iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 	if (!port)
 		return false;
 	strscpy(port->name, dev->name, sizeof(port->name));
-	strscpy(port->kind,
-		dev->rtnl_link_ops ? dev->rtnl_link_ops->kind : "",
-		sizeof(port->kind));
+	strscpy(port->kind, iptrk_kind(dev), sizeof(port->kind));
 	port->ethernet = dev->type == ARPHRD_ETHER ||
 			 dev->type == ARPHRD_LOOPBACK;
 	port->decrypted = !strcmp(port->kind, "xfrm") ||

@@ -251,6 +251,49 @@ containers() {
 	in_ns box "$records" destroy topology
 }
 
-run_parts tunnels metadata openvswitch groups ipsec containers
+# MACsec: below its device there is nothing but what it encrypted.
+macsec() {
+	local mine theirs
+	modprobe -q macsec || {
+		skip 'counts what MACsec carries' "no MACsec in Linux $(uname -r)"
+		return
+	}
+	host under
+	host left 10.2.0.2/24
+	mine=$(mac under) theirs=$(mac eth0 under)
+	ip link add link under clear type macsec encrypt on
+	ip macsec add clear tx sa 0 pn 1 on key 01 "$(printf '1%.0s' {1..32})"
+	ip macsec add clear rx port 1 address "$theirs"
+	ip macsec add clear rx port 1 address "$theirs" sa 0 pn 1 on key 02 "$(printf '2%.0s' {1..32})"
+	ip -n under link add link eth0 clear type macsec encrypt on
+	ip -n under macsec add clear tx sa 0 pn 1 on key 02 "$(printf '2%.0s' {1..32})"
+	ip -n under macsec add clear rx port 1 address "$mine"
+	ip -n under macsec add clear rx port 1 address "$mine" sa 0 pn 1 on key 01 "$(printf '1%.0s' {1..32})"
+	ip address add 10.7.0.1/24 dev clear
+	ip address add 10.2.0.1/24 dev left
+	ip -n under address add 10.7.0.2/24 dev clear
+	ip link set clear up
+	ip -n under link set clear up
+	ip -n under route add default via 10.7.0.1
+	ip -n left route add default via 10.2.0.1
+	wait_for 'in_ns left ping -q -c 1 -W 5 10.7.0.2' 30
+	ip neighbour replace 10.7.0.2 lladdr "$theirs" dev clear nud permanent
+	ip neighbour replace 10.2.0.2 lladdr "$(mac eth0 left)" dev left nud permanent
+	ip -n under neighbour replace 10.7.0.1 lladdr "$mine" dev clear nud permanent
+	ip -n left neighbour replace 10.2.0.1 lladdr "$(mac left)" dev eth0 nud permanent
+	watch
+	in_ns left ping -q -c 10 -i 0.02 10.7.0.2 >/dev/null
+	taken
+	it 'records what comes and goes by MACsec once where it is clear' exactly "$(times 10 98) $(times 10 98)" \
+		"$(recorded interface=left direction=received protocol=1) $(recorded interface=clear direction=received protocol=1)"
+	it 'and as nothing else where it is not' equal "$(times 20 98)" "$(recorded protocol=1)"
+	# 8 more of a tag, 8 of the channel's name and 16 that prove it.
+	it 'and what comes below as it is there: 10 of 130 bytes' exactly "$(times 10 130)" "$(recorded interface=under)"
+	it 'whereas what goes was seen before' exactly "$(times 10 130) $(times 10 98)" \
+		"$(books under sent elsewhere) $(books clear sent elsewhere)"
+	it 'agrees with the interfaces about MACsec' equal '' "$(balanced)"
+}
+
+run_parts tunnels macsec metadata openvswitch groups ipsec containers
 it 'unloads after all that' rmmod iptrk
 it_ends
