@@ -134,10 +134,13 @@ static void iptrk_count_segments(const struct sk_buff *skb,
 	record->header_len = min_t(u32, headers, U8_MAX);
 }
 
-/* How far a buffer's data is behind the frame's start: not at egress. */
+/*
+ * How far a buffer's data is behind the frame's start: not at egress. Without
+ * layer 2 a driver may not say where it is, and mac_len is anything.
+ */
 static __always_inline u32 iptrk_l2_offset(const struct sk_buff *skb, bool sent)
 {
-	return sent ? 0 : skb->mac_len;
+	return sent || !skb_mac_header_was_set(skb) ? 0 : skb->mac_len;
 }
 
 /* The group bit decides it, which most frames don't have. */
@@ -321,7 +324,7 @@ static noinline unsigned int iptrk_take_any(const struct iptrk_port *port,
 		return NF_ACCEPT;
 	}
 	record = seen_before ? &ring->scratch : iptrk_ring_reserve(ring);
-	iptrk_record_make(record, skb, port->ethernet, sent);
+	iptrk_record_make(record, skb, READ_ONCE(port->ethernet), sent);
 	record->interface = port->index;
 	record->time_ns = iptrk_ring_time(ring);
 	if (!seen_before && record == &ring->scratch) {
@@ -351,7 +354,8 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	struct iptrk_count *count = &lane->direction[sent];
 	struct iptrk_ring *ring = lane->ring;
 	u32 l3 = sent ? ETH_HLEN : 0;
-	u32 bytes = skb->len + iptrk_l2_offset(skb, sent);
+	u32 l2_offset = iptrk_l2_offset(skb, sent);
+	u32 bytes = skb->len + l2_offset;
 	u16 flags = sent ? IPTRK_SENT : skb->pkt_type & IPTRK_PKTTYPE;
 	__be16 type = skb->protocol;
 	struct iptrk_record *record;
@@ -362,12 +366,12 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	/* Perhaps not off the wire: what the stack gives itself has no layer 2. */
 	if (!sent && unlikely(iptrk_decrypted(skb)))
 		return false;
-	if (!sent && unlikely(!skb->mac_len) &&
+	if (!sent && unlikely(!l2_offset) &&
 	    skb->pkt_type == PACKET_LOOPBACK)
 		return false;
 	if (sent) {
 		/* Groups have a packet type of their own. */
-		if (unlikely(skb->skb_iif || !port->ethernet ||
+		if (unlikely(skb->skb_iif || !READ_ONCE(port->ethernet) ||
 			     skb_headlen(skb) < ETH_HLEN ||
 			     is_multicast_ether_addr(eth->h_dest)))
 			return false;
@@ -383,7 +387,7 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	record->packets = 1;
 	record->interface = port->index;
 	record->vlan = 0;
-	record->l2_len = sent ? ETH_HLEN : skb->mac_len;
+	record->l2_len = sent ? ETH_HLEN : l2_offset;
 	record->header_len = 0;
 	if (!room && record == &ring->scratch) {
 		iptrk_take_merged(ring, count, record, bytes);

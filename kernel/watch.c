@@ -295,6 +295,14 @@ void iptrk_watch_settle(void)
 	flush_work(&iptrk_promiscuity);
 }
 
+/* A modem's can change while it is watched. */
+static void iptrk_port_type(struct iptrk_port *port,
+			    const struct net_device *dev)
+{
+	WRITE_ONCE(port->ethernet, dev->type == ARPHRD_ETHER ||
+				   dev->type == ARPHRD_LOOPBACK);
+}
+
 /* Return: whether it is watched now. */
 static bool iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 {
@@ -305,8 +313,7 @@ static bool iptrk_port_start(struct iptrk_queue *queue, struct net_device *dev)
 		return false;
 	strscpy(port->name, dev->name, sizeof(port->name));
 	strscpy(port->kind, iptrk_kind(dev), sizeof(port->kind));
-	port->ethernet = dev->type == ARPHRD_ETHER ||
-			 dev->type == ARPHRD_LOOPBACK;
+	iptrk_port_type(port, dev);
 	port->decrypted = !strcmp(port->kind, "xfrm") ||
 			  !strcmp(port->kind, "vti") ||
 			  !strcmp(port->kind, "vti6");
@@ -413,6 +420,7 @@ static void iptrk_watch_refresh(struct iptrk_queue *queue)
 			continue;
 		port->convention[0] = iptrk_convention(dev, false);
 		port->convention[1] = iptrk_convention(dev, true);
+		iptrk_port_type(port, dev);
 		if (promiscuous && !port->promiscuity)
 			iptrk_promiscuity_begin(port);
 		else if (!promiscuous)
@@ -527,6 +535,7 @@ static int iptrk_device_event(struct notifier_block *block,
 	case NETDEV_REGISTER:
 	case NETDEV_UP: /* a veth pair knows each other only now */
 	case NETDEV_FEAT_CHANGE:
+	case NETDEV_POST_TYPE_CHANGE:
 	case NETDEV_CHANGENAME:
 	case NETDEV_CHANGEUPPER:
 		list_for_each_entry(queue, &iptrk_net(dev_net(dev))->queues,

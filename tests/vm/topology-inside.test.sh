@@ -294,6 +294,40 @@ macsec() {
 	it 'agrees with the interfaces about MACsec' equal '' "$(balanced)"
 }
 
-run_parts tunnels macsec metadata openvswitch groups ipsec containers
+# A modem's driver is told while it is watched that its packets have no Ethernet
+# header, and drops it.
+modem() {
+	local read write
+	modprobe -q tun
+	coproc driver {
+		exec python3 -u -c '
+import fcntl, os, struct
+tun = os.open("/dev/net/tun", os.O_RDWR)
+def link(kind):
+    fcntl.ioctl(tun, 0x400454CD, kind)
+    print("changed")
+fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH", b"modem0", 0x1001))
+link(1)
+input()
+link(0xFFFE)
+while True:
+    os.read(tun, 65536)'
+	}
+	read=${driver[0]} write=${driver[1]}
+	read -r -u "$read"
+	watch modem0
+	echo >&"$write"
+	read -r -u "$read"
+	ip address add 10.9.0.1/24 dev modem0
+	ip link set modem0 up
+	ping -q -c 10 -i 0.02 -W 1 10.9.0.2 >/dev/null
+	taken
+	it "knows a modem's packets when they lost their Ethernet header" exactly "$(times 10 84)" "$(recorded direction=sent protocol=1)"
+	it 'agrees with the modem about them' equal '' "$(balanced)"
+	kill "$driver_PID"
+	wait "$driver_PID"
+}
+
+run_parts tunnels macsec metadata openvswitch groups ipsec containers modem
 it 'unloads after all that' rmmod iptrk
 it_ends
