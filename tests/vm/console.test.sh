@@ -23,7 +23,7 @@ cat >/run/iptrk.toml <<-END
 	prefixes = ["10.1.0.0/24", "2001:db8:1::/64"]
 	# An emulated machine that shares its CPU sends no thousand SYNs a second.
 	[detect.syn-flood]
-	hosts = { "10.1.0.216" = 200 }
+	hosts = { "10.1.0.216" = $((200 / patience)) }
 END
 top() {
 	"$iptrk" -c /run/iptrk.toml top "$@"
