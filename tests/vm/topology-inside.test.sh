@@ -324,6 +324,7 @@ while True:
 	taken
 	it "knows a modem's packets when they lost their Ethernet header" exactly "$(times 10 84)" "$(recorded direction=sent protocol=1)"
 	it 'agrees with the modem about them' equal '' "$(balanced)"
+	# shellcheck disable=SC2154 # from coproc
 	kill "$driver_PID"
 	wait "$driver_PID"
 }
