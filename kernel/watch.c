@@ -299,8 +299,10 @@ void iptrk_watch_settle(void)
 static void iptrk_port_type(struct iptrk_port *port,
 			    const struct net_device *dev)
 {
-	WRITE_ONCE(port->ethernet, dev->type == ARPHRD_ETHER ||
-				   dev->type == ARPHRD_LOOPBACK);
+	bool ethernet = dev->type == ARPHRD_ETHER ||
+			dev->type == ARPHRD_LOOPBACK;
+
+	WRITE_ONCE(port->ethernet, ethernet);
 }
 
 /* Return: whether it is watched now. */
