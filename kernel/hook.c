@@ -354,8 +354,7 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	struct iptrk_count *count = &lane->direction[sent];
 	struct iptrk_ring *ring = lane->ring;
 	u32 l3 = sent ? ETH_HLEN : 0;
-	u32 l2_offset = iptrk_l2_offset(skb, sent);
-	u32 bytes = skb->len + l2_offset;
+	u32 bytes = skb->len + (sent ? 0 : skb->mac_len);
 	u16 flags = sent ? IPTRK_SENT : skb->pkt_type & IPTRK_PKTTYPE;
 	__be16 type = skb->protocol;
 	struct iptrk_record *record;
@@ -366,8 +365,8 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	/* Perhaps not off the wire: what the stack gives itself has no layer 2. */
 	if (!sent && unlikely(iptrk_decrypted(skb)))
 		return false;
-	if (!sent && unlikely(!l2_offset) &&
-	    skb->pkt_type == PACKET_LOOPBACK)
+	if (!sent && unlikely(skb->mac_len != ETH_HLEN) &&
+	    (skb->pkt_type == PACKET_LOOPBACK || !skb_mac_header_was_set(skb)))
 		return false;
 	if (sent) {
 		/* Groups have a packet type of their own. */
@@ -387,7 +386,7 @@ static __always_inline bool iptrk_take_plain(const struct iptrk_port *port,
 	record->packets = 1;
 	record->interface = port->index;
 	record->vlan = 0;
-	record->l2_len = sent ? ETH_HLEN : l2_offset;
+	record->l2_len = sent ? ETH_HLEN : skb->mac_len;
 	record->header_len = 0;
 	if (!room && record == &ring->scratch) {
 		iptrk_take_merged(ring, count, record, bytes);
