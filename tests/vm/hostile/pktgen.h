@@ -29,11 +29,15 @@ class Pktgen {
   Pktgen(const Pktgen&) = delete;
   Pktgen& operator=(const Pktgen&) = delete;
 
-  // Takes every device from its threads.
+  // Takes every device from its threads. They do it when they come to it, which
+  // on a busy machine may be when they have new ones and run.
   void Reset() {
     Stop();
     for (unsigned cpu = 0; cpu < std::thread::hardware_concurrency(); ++cpu)
-      Tell("kpktgend_" + std::to_string(cpu), "rem_device_all");
+      if (HasDevices(cpu)) {
+        Tell("kpktgend_" + std::to_string(cpu), "rem_device_all");
+        while (HasDevices(cpu)) usleep(10000);
+      }
   }
 
   // Frames of 60 bytes through `interface` by the thread of `cpu`; `settings`
@@ -88,16 +92,20 @@ class Pktgen {
     if (!WriteFile("/proc/net/pktgen/" + file, word + "\n"))
       throw std::runtime_error("pktgen refuses: " + word);
   }
-  bool Idle() const {
-    for (unsigned cpu = 0; cpu < std::thread::hardware_concurrency(); ++cpu) {
-      const std::string text =
-          ReadFile("/proc/net/pktgen/kpktgend_" + std::to_string(cpu));
-      const auto running = text.find("Running: ");
-      const auto stopped = text.find("\nStopped:");
-      if (running == std::string::npos || stopped == std::string::npos)
-        throw std::runtime_error("pktgen has no thread " + std::to_string(cpu));
-      if (stopped > running + 9 && text[running + 9] != '\n') return false;
-    }
+  // What the thread of `cpu` lists as "Running: " or "Stopped: ".
+  static std::string Listed(unsigned cpu, const std::string& label) {
+    std::istringstream text(
+        ReadFile("/proc/net/pktgen/kpktgend_" + std::to_string(cpu)));
+    for (std::string line; std::getline(text, line);)
+      if (line.starts_with(label)) return line.substr(label.size());
+    throw std::runtime_error("pktgen has no thread " + std::to_string(cpu));
+  }
+  static bool HasDevices(unsigned cpu) {
+    return Listed(cpu, "Running: ") != "" || Listed(cpu, "Stopped: ") != "";
+  }
+  static bool Idle() {
+    for (unsigned cpu = 0; cpu < std::thread::hardware_concurrency(); ++cpu)
+      if (Listed(cpu, "Running: ") != "") return false;
     return true;
   }
 
