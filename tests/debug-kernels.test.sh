@@ -17,13 +17,13 @@ kinds=(kasan kcsan)
 case ${1:-} in kasan | kcsan) kinds=("$1") && shift ;; esac
 tests=("${@:-*}")
 
-# The sources elsewhere, so that the module made for everybody else stays.
+# The sources elsewhere, so that the module made for everybody else stays; and
+# once for all runs with the same results, which name the lines that ran.
 module() {
 	local profile=()
 	# shellcheck disable=SC2153 # from tests/vm/debug-kernel
 	[[ $1 != kasan ]] || profile=(GCOV_PROFILE=y)
-	rm -rf "$2"
-	mkdir -p "$2" && cp -r kernel/{Kbuild,Makefile,*.[ch],uapi} "$2" &&
+	mkdir -p "$2" && cp -rpu kernel/{Kbuild,Makefile,*.[ch],uapi} "$2" &&
 		nice make -C "$2" "KDIR=$KDIR" KCFLAGS=-g "${profile[@]}"
 }
 
