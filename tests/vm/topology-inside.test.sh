@@ -251,7 +251,20 @@ containers() {
 	in_ns box "$records" destroy topology
 }
 
-# MACsec: below its device there is nothing but what it encrypted.
+# macsec_end DEVICE PEER [OPTION OF ip]...: makes "clear" there.
+macsec_end() {
+	local ip=(ip "${@:3}") key
+	key="01 $(printf '1%.0s' {1..32})"
+	"${ip[@]}" -batch - <<-END
+		link add link $1 clear type macsec encrypt on
+		macsec add clear tx sa 0 pn 1 on key $key
+		macsec add clear rx port 1 address $2
+		macsec add clear rx port 1 address $2 sa 0 pn 1 on key $key
+		link set clear up
+	END
+}
+
+# Below a MACsec device there is nothing but what it encrypted.
 macsec() {
 	local mine theirs
 	modprobe -q macsec || {
@@ -261,19 +274,11 @@ macsec() {
 	host under
 	host left 10.2.0.2/24
 	mine=$(mac under) theirs=$(mac eth0 under)
-	ip link add link under clear type macsec encrypt on
-	ip macsec add clear tx sa 0 pn 1 on key 01 "$(printf '1%.0s' {1..32})"
-	ip macsec add clear rx port 1 address "$theirs"
-	ip macsec add clear rx port 1 address "$theirs" sa 0 pn 1 on key 02 "$(printf '2%.0s' {1..32})"
-	ip -n under link add link eth0 clear type macsec encrypt on
-	ip -n under macsec add clear tx sa 0 pn 1 on key 02 "$(printf '2%.0s' {1..32})"
-	ip -n under macsec add clear rx port 1 address "$mine"
-	ip -n under macsec add clear rx port 1 address "$mine" sa 0 pn 1 on key 01 "$(printf '1%.0s' {1..32})"
+	macsec_end under "$theirs"
+	macsec_end eth0 "$mine" -n under
 	ip address add 10.7.0.1/24 dev clear
 	ip address add 10.2.0.1/24 dev left
 	ip -n under address add 10.7.0.2/24 dev clear
-	ip link set clear up
-	ip -n under link set clear up
 	ip -n under route add default via 10.7.0.1
 	ip -n left route add default via 10.2.0.1
 	wait_for 'in_ns left ping -q -c 1 -W 5 10.7.0.2' 30
