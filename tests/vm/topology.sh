@@ -78,6 +78,38 @@ mac() {
 	fi
 }
 
+# Two hosts, lan and wan, that reach each other through this machine by IPv4 and
+# IPv6, and say nothing unasked.
+gateway() {
+	host lan 10.1.0.80/24
+	host wan 44.1.2.10/24
+	sysctl -qw net.ipv6.conf.{lan,wan}.disable_ipv6=0 net.ipv6.conf.all.forwarding=1
+	ip address add 10.1.0.1/24 dev lan
+	ip address add 44.1.2.1/24 dev wan
+	ip address add 2001:db8:1::1/64 dev lan nodad
+	ip address add 2001:db8:2::1/64 dev wan nodad
+	local name before
+	for name in lan:1:10.1.0.1:80 wan:2:44.1.2.1:10; do
+		IFS=: read -r name net gateway own <<<"$name"
+		in_ns "$name" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+		ip -n "$name" address add "2001:db8:$net::$own/64" dev eth0 nodad
+		ip -n "$name" route add default via "$gateway"
+		ip -n "$name" route add default via "2001:db8:$net::1"
+	done
+	wait_for 'in_ns lan ping -6 -q -c 1 -W 5 2001:db8:2::10' 60
+	wait_for 'in_ns lan ping -q -c 1 -W 5 44.1.2.10' 60
+	# Nobody asks again who the others are, and what multicast membership has
+	# to say is said after a while.
+	for name in lan wan; do
+		ip neighbour show dev $name | lasting "" $name
+		ip -n $name neighbour show dev eth0 | lasting "-n $name" eth0
+	done
+	until [[ $before == "$(sent_by lan) $(sent_by wan)" ]]; do
+		before="$(sent_by lan) $(sent_by wan)"
+		sleep 3
+	done
+}
+
 # bridge_of NAME PORT...
 bridge_of() {
 	local name=$1 port
