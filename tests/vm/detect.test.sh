@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # long
+# not on debug kernels: its attacks are sent at the speed of kernels that people have
 # boot: --timeout 1800 --memory 2048
 # Attacks by the tools that are used for them, normal traffic by real programs:
 # what a live collectd tells of them, how soon, and whether a replay of what

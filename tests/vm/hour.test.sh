@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # long
+# not on debug kernels: an hour takes half a day there
 # boot: --icount --timeout 3600 --memory 2048
 # What a live collectd, as it comes, says after an hour of learning: of a speed
 # test, backup, download and video call nothing, of a flood by a million
