@@ -131,6 +131,10 @@ std::string NamesOf(const std::vector<Network>& networks) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+const Network& NamedNetwork(const Config& config, std::string_view name) {
+  return *std::ranges::find(config.networks, name, &Network::name);
+}
+
 bool IsTooLong(const Prefix& prefix, const Network& network) {
   return !prefix.IsIpv4() && prefix.length > network.ipv6_prefix;
 }
@@ -213,11 +217,21 @@ void ReadNetworks(const toml::table& root, ConfigReader& reader,
   }
   SortByName(config.networks);
 
-  // Nesting is decided by longest match, but may be a slip.
+  // Nesting is decided by longest match, but may be a slip. A part of one host
+  // can't be of another network: hosts are told apart by their addresses.
   std::map<Prefix, const toml::node*> sorted(places.begin(), places.end());
   std::vector<Prefix> open;  // around the present one, outermost first
   for (const auto& [prefix, place] : sorted) {
     while (!open.empty() && !Within(prefix, open.back())) open.pop_back();
+    for (const Prefix& around : open)
+      if (const Network& outer = NamedNetwork(config, owners[around]);
+          owners[around] != owners[prefix] && IsTooLong(prefix, outer))
+        reader.Fault(*place,
+                     fmt::format("{} is smaller than one IPv6 host of network "
+                                 "{} around it, which is a /{}; write "
+                                 "ipv6_prefix = {} there, or a shorter prefix",
+                                 prefix.ToString(), outer.name,
+                                 outer.ipv6_prefix, prefix.length));
     if (!open.empty() && owners[open.back()] != owners[prefix])
       reader.Warn(*place, fmt::format("{} lies in {} of network {}; it counts "
                                       "for network {} alone",

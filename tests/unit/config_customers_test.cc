@@ -144,6 +144,19 @@ TEST(ConfigNetworks, SayWhatIsWrongWithAPrefix) {
               ElementsAre(HasSubstr("10.1.0.0/24 is in network a already")));
 }
 
+// Its addresses would be those of the other one's host, and billed as that.
+TEST(ConfigNetworks, AreNoPartOfAnIpv6HostOfAnother) {
+  const std::string pool =
+      "[networks.pool]\nprefixes = [\"2001:db8::/40\"]\nipv6_prefix = 56\n";
+  EXPECT_THAT(Errors(pool + "[networks.servers]\n"
+                            "prefixes = [\"2001:db8::/64\", "
+                            "\"2001:db8:0:100::/56\"]\n"),
+              ElementsAre(AllOf(StartsWith("iptrk.toml:5:13: "),
+                                HasSubstr("2001:db8::/64 is smaller than one "
+                                          "IPv6 host of network pool"),
+                                HasSubstr("ipv6_prefix = 64 there"))));
+}
+
 TEST(ConfigNetworks, WarnOfOneInsideAnother) {
   EXPECT_THAT(Warnings("[networks.lan]\nprefixes = [\"10.0.0.0/8\"]\n"
                        "[networks.dmz]\nprefixes = [\"10.1.0.0/24\"]\n"),
