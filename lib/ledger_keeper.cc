@@ -104,7 +104,8 @@ void LedgerKeeper::EndInterval(const LedgerPosition& mark, int seconds,
       entry.customers.push_back({customers[i].name, sums[i]});
   entry.books = books.Since(counted_);
   std::erase_if(entry.books, [](const BooksEntry& gained) {
-    return gained.nic.packets + gained.seen.packets == 0;
+    // A share of a few packets may be bytes of none.
+    return gained.nic == Volume{} && gained.seen == Volume{};
   });
   counted_ = books;
   entry.state = mark.books;
