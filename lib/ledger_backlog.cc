@@ -21,6 +21,8 @@ void LedgerBacklog::Push(LedgerEntry entry) {
 
 void LedgerBacklog::PushMark(LedgerPosition mark) {
   marks_.push_back(std::move(mark));
+  if (marks_.size() > limits_.books)
+    marks_[marks_.size() - limits_.books - 1].books = {};
   if (marks_.size() <= limits_.marks) return;
   marks_.pop_front();
   ++losses_.dropped_marks;

@@ -29,6 +29,7 @@ struct BacklogLimits {
   std::size_t entries = 2016;   // a week of slots
   std::size_t hosts = 1 << 19;  // in all entries; about 60 MB
   std::size_t marks = 8640;     // a day of 10 s
+  std::size_t books = 360;      // of the latest marks; 83 kB of 300 interfaces
   std::size_t incidents = 10000;
 };
 

@@ -374,6 +374,18 @@ TEST(LedgerBacklog, MergesIntervalsOfASlotFirstAndLosesNothingByIt) {
   EXPECT_EQ(backlog.losses().merged_slots, 0u);
 }
 
+TEST(LedgerBacklog, KnowsTheBooksOfTheLatestMarksOnly) {
+  BacklogLimits limits;
+  limits.books = 2;
+  LedgerBacklog backlog(limits);
+  for (int i = 1; i <= 5; ++i)
+    backlog.PushMark({.end = kStart + i * 10, .mark = {}, .books = "[]"});
+  std::vector<std::string> books;
+  for (const LedgerPosition& mark : backlog.marks())
+    books.push_back(mark.books);
+  EXPECT_THAT(books, ElementsAre("", "", "", "[]", "[]"));
+}
+
 TEST(LedgerBacklog, MovesHostsBeforeItTouchesWhatIsBilled) {
   BacklogLimits limits;
   limits.hosts = 3;
