@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/books.h"
 #include "lib/seconds.h"
@@ -27,8 +28,14 @@ std::vector<Incident> BooksWatch::EndSlot(
     const std::vector<iptrk_interface>& before,
     const std::vector<iptrk_interface>& now, const DetectRule& rule) {
   std::vector<Incident> changes;
-  for (std::size_t i = 0; rule.enabled && i < now.size() && i < before.size();
-       ++i) {
+  if (!rule.enabled) {
+    for (auto& [name, one] : interfaces_)
+      if (std::exchange(one.open, false))
+        changes.push_back(Describe(name, one, rule));
+    interfaces_.clear();
+    return changes;
+  }
+  for (std::size_t i = 0; i < now.size() && i < before.size(); ++i) {
     bool closed = true;
     Volume unattributed, unseen, seen;
     for (const bool sent : {false, true}) {

@@ -270,6 +270,11 @@ TEST_F(DetectKindsTest, SaySoWhenTheBooksOfAnInterfaceDoNotClose) {
   for (int i = 0; i < 3; ++i) slot(10000, 0, 1000);
   ASSERT_EQ(told_.size(), 1u);
   EXPECT_THAT(told_[0].rule, HasSubstr("more than 5 % of the interface's"));
+  told_.clear();
+  config_.detect[IncidentKind::kBooks].enabled = false;
+  detector_->Reconfigure(config_);
+  slot(10000, 0, 1000);
+  EXPECT_THAT(Told(), ElementsAre("cleared books in eth0"));
 }
 
 TEST_F(DetectKindsTest, KeepNothingOfAddressesThatNobodyHas) {
