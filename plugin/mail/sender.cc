@@ -66,7 +66,7 @@ void Sender::Stop() {
 bool Sender::StopIfIdle() {
   {
     const std::lock_guard lock(shared_->mutex);
-    if (shared_->sending) return false;
+    if (shared_->sending || shared_->in_memory) return false;
     shared_->stopped = true;  // so none begins
   }
   Stop();
@@ -145,7 +145,7 @@ void Sender::TakeUpSchedule() {
 // A disk that is full holds no alert back: it goes on in memory, and is saved
 // as soon as that works.
 void Sender::SaveSchedule() {
-  if (!unsaved_) return;
+  if (!unsaved_ && !spool_.HasUnwritten()) return;
   // A storm's schedule has megabytes, and changes all the time.
   constexpr double kBytesPerSecond = 1e6;
   try {
@@ -156,13 +156,14 @@ void Sender::SaveSchedule() {
                          static_cast<double>(text.size()) / kBytesPerSecond));
     WriteFile(spool_.SchedulePath(), text);
     unsaved_ = false;
+    spool_.WriteUnwritten();
     save_trouble_ = false;
   } catch (const std::exception& error) {
     next_save_ = Clock::now() + std::chrono::seconds(10);
     if (!std::exchange(save_trouble_, true)) {
       log_(LogLevel::kError,
-           fmt::format("the schedule of mails can't be saved, so a restart now "
-                       "would lose some: {}",
+           fmt::format("mails can't be saved, so a restart now would lose "
+                       "some: {}",
                        error.what()));
     }
   }
@@ -228,6 +229,7 @@ void Sender::Tell() {
   counters.refused = spool_.refused();
   counters.mailed = mailed_;
   counters.lost = lost_ + spool_.dropped();
+  shared_->in_memory = save_trouble_ || spool_.HasUnwritten();
 }
 
 void Sender::StartAttempt() {
@@ -334,7 +336,8 @@ Sender::Clock::time_point Sender::Deadline() const {
       std::min(deadline,
                Clock::now() + std::chrono::duration_cast<Clock::duration>(due));
   if (!schedule_.letters().empty()) deadline = Clock::now();
-  if (unsaved_) deadline = std::min(deadline, next_save_);
+  if (unsaved_ || spool_.HasUnwritten())
+    deadline = std::min(deadline, next_save_);
   if (attempt_.empty() && spool_.waiting() != 0) {
     deadline = std::min(deadline, next_attempt_);
   }

@@ -98,8 +98,9 @@ class Sender {
   // the disk takes. Idempotent.
   void Stop();
 
-  // The same, but only when no attempt is under way, so that whoever takes the
-  // spool over sends nothing twice. False: one is; nothing has changed.
+  // The same, but only when no attempt is under way and the spool has all that
+  // is to be sent, so that whoever takes it over sends nothing twice and loses
+  // nothing. False: nothing has changed.
   bool StopIfIdle();
 
  private:
@@ -114,6 +115,7 @@ class Sender {
     std::uint64_t overflowed = 0;  // not yet reported
     bool stopped = false;
     bool sending = false;            // an attempt is under way
+    bool in_memory = false;          // the disk did not take all
     std::optional<Delivery> result;  // of the running attempt, when it ended
     Counters counters;               // but for `unread`
   };

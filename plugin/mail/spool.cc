@@ -79,6 +79,21 @@ bool Spool::Add(const Message& message) {
   return true;
 }
 
+bool Spool::HasUnwritten() const {
+  return std::ranges::any_of(waiting_, [](const auto& entry) {
+    return !entry.second.unwritten_eml.empty();
+  });
+}
+
+void Spool::WriteUnwritten() {
+  for (auto& [name, mail] : waiting_) {
+    if (mail.unwritten_eml.empty()) continue;
+    WriteEnvelope(name, mail);
+    WriteFile(Path(name, kEml), mail.unwritten_eml);
+    mail.unwritten_eml.clear();
+  }
+}
+
 std::string Spool::OldestAfter(const std::string& after) const {
   const auto next = waiting_.upper_bound(after);
   return next == waiting_.end() ? std::string() : next->first;

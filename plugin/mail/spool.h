@@ -11,7 +11,8 @@
 // is locked as long as a Spool lives. `schedule` is the sender's.
 //
 // A disk that can't be written doesn't hold an alert back: such a mail is kept
-// in memory, and is lost if we end before it is sent.
+// in memory until it can be, and is lost if we end before that or before it is
+// sent.
 //
 // Threads: thread-compatible, one thread uses it.
 // Errors: the constructor throws std::system_error; the rest tells `log`.
@@ -66,6 +67,11 @@ class Spool {
   // the mail leaves the queue.
   void Settle(const std::string& name, const std::vector<std::string>& open,
               const std::vector<Refusal>& refused);
+
+  // Whether mails wait in memory only, and an attempt to change that, which
+  // throws std::system_error when the disk still takes none.
+  bool HasUnwritten() const;
+  void WriteUnwritten();
 
   // For the sender's schedule; the spool doesn't touch it.
   std::string SchedulePath() const { return directory_ + "/schedule"; }

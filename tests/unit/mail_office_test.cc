@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "plugin/mail/files.h"
@@ -62,6 +64,8 @@ class MailOffice : public testing::Test {
                      }},
         Spool(config.mail.spool, {}, log_),
         [this](const Message& message) {
+          if (!server_answers_)
+            return Delivery{{}, message.envelope.to, {}, false, "silence"};
           Note(message.envelope.to[0] + " " + message.subject);
           return Delivery{message.envelope.to, {}, {}, true, ""};
         },
@@ -118,6 +122,7 @@ class MailOffice : public testing::Test {
 
   std::string directory_;
   std::function<void(const Config&)> make_hook_ = [](const Config&) {};
+  std::atomic<bool> server_answers_ = true;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> noted_;  // mails and lines of the log
@@ -175,6 +180,21 @@ TEST_F(MailOffice, KeepsTheSpoolUntilARestartAndSaysSo) {
   office_.reset();
   Start();
   EXPECT_TRUE(std::filesystem::exists(other));
+}
+
+TEST_F(MailOffice, LosesNoMailThatTheDiskTookNotWhenTheFileChanges) {
+  Configure("to = [\"a@example.org\"]");
+  server_answers_ = false;
+  Start();
+  std::filesystem::rename(directory_ + "/spool", directory_ + "/aside");
+  Tell("one");
+  EXPECT_TRUE(Noted("waits in memory"));
+  Configure("to = [\"b@example.org\"]");
+  std::this_thread::sleep_for(milliseconds(500));
+  server_answers_ = true;
+  std::filesystem::rename(directory_ + "/aside", directory_ + "/spool");
+  EXPECT_TRUE(Noted(Mail("a", "one")));
+  EXPECT_TRUE(Noted("has changed and is taken in"));
 }
 
 TEST_F(MailOffice, CountsAndTellsWhatIsTooMuchWhileTheFileChanges) {

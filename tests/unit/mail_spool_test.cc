@@ -256,6 +256,21 @@ TEST_F(MailSpool, KeepsAnAlertInMemoryWhenTheDiskCannotBeWritten) {
   EXPECT_FALSE(spool.Add(Mail("a"))) << "sent, though it could not be noted";
 }
 
+TEST_F(MailSpool, WritesWhatWaitsInMemoryWhenTheDiskCanBeWrittenAgain) {
+  {
+    Spool spool = Open();
+    std::filesystem::remove_all(directory_);
+    spool.Add(Mail("a"));
+    EXPECT_TRUE(spool.HasUnwritten());
+    EXPECT_THROW(spool.WriteUnwritten(), std::system_error);
+    std::filesystem::create_directory(directory_);
+    spool.WriteUnwritten();
+    EXPECT_FALSE(spool.HasUnwritten());
+  }
+  Spool next = Open();
+  EXPECT_THAT(Waiting(next), ElementsAre("a"));
+}
+
 TEST_F(MailSpool, BelongsToOneProcessAtATime) {
   Spool spool = Open();
   EXPECT_THROW(Open(), std::system_error);
