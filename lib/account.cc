@@ -213,10 +213,4 @@ void Account::ClearNetworks() {
   for (NetworkVolume& network : networks_) network.Clear();
 }
 
-void Account::Forget(std::uint64_t before_ns) {
-  hosts_.Forget([=](const Host& host) {
-    return host.last_seen_ns < before_ns && host.suspect < 0;
-  });
-}
-
 }  // namespace iptrk

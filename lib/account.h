@@ -95,8 +95,16 @@ class Account {
   // Begins anew at `end_ns`: who had traffic was seen until then.
   void ClearHosts(std::uint64_t end_ns);
   void ClearNetworks();
-  // Lets go of hosts not seen since `before_ns` and not under suspicion.
-  void Forget(std::uint64_t before_ns);
+  // Lets go of hosts not seen since `before_ns` and not under suspicion, after
+  // `gone(Host&)` saw them.
+  template <typename Each>
+  void Forget(std::uint64_t before_ns, Each gone) {
+    hosts_.Forget([&](Host& host) {
+      const bool old = host.last_seen_ns < before_ns && host.suspect < 0;
+      if (old) gone(host);
+      return old;
+    });
+  }
 
  private:
   // One side of a record: what the index knew, and where the host is.

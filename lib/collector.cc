@@ -481,7 +481,8 @@ void Collector::EndHosts(Session& session, const LedgerPosition& mark) {
                                     ? session.detector.SaveBaselines()
                                     : std::string());
   session.account.ClearHosts(end_ns);
-  session.account.Forget(end_ns - Ns(collectd.forget_after));
+  session.account.Forget(end_ns - Ns(collectd.forget_after),
+                         [&](Host& host) { session.detector.Forget(host); });
   session.held.push_back({mark, output_.Beats()});
   if (!std::exchange(failing_, {}).empty())
     output_.OnHealth("collector", true, "a whole host interval was accounted");

@@ -64,6 +64,9 @@ void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
                           std::uint64_t received, std::uint32_t silent,
                           std::uint64_t end_ns, const DetectLimits& limits) {
   const DetectRule& rule = limits.Of(IncidentKind::kSilent);
+  if (const auto known = hosts_.find(host.address); known != hosts_.end())
+    known->second.back = silent == 0 || limits.Of(IncidentKind::kSilent,
+                                                  host) == DetectLimits::kNever;
   if (usual.last_sent == 0 ||
       usual.SendsFor() < static_cast<std::uint32_t>(rule.learn))
     return;
@@ -73,8 +76,6 @@ void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
                            : nullptr;
   if (silent < 5) {
     if (sight) ++sight->hosts;
-    if (const auto known = hosts_.find(host.address); known != hosts_.end())
-      known->second.back = silent == 0;
     return;
   }
   const double own = limits.Of(IncidentKind::kSilent, host);

@@ -47,7 +47,7 @@ class QuietWatch {
     Volume received;                         // since
     std::int16_t network = kNoNetwork, customer = -1;
     bool open = false;
-    bool back = false;  // it sends again
+    bool back = false;  // it sends again, or nobody wants to know any more
   };
   struct Sight {       // of a network
     double usual = 0;  // packets a second

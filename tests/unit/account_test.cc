@@ -113,7 +113,7 @@ TEST_F(AccountTest, KeepsKnownHostsWhenASlotIsClearedAndForgetsThemLater) {
   Take({.src = "44.1.2.3", .dst = "10.1.0.6"});
   account_.ClearHosts(9 * kSecond);
   EXPECT_EQ(HostOf("10.1.0.5").In(), Volume{});
-  account_.Forget(5 * kSecond);
+  account_.Forget(5 * kSecond, [](Host&) {});
   EXPECT_EQ(account_.hosts().size(), 1u);
   Take({.src = "44.1.2.3", .dst = "10.1.0.6"});
   EXPECT_EQ(HostOf("10.1.0.6").In().packets, 1u);

@@ -60,6 +60,17 @@ TEST_F(DetectQuietTest, CallsNobodySilentWhenTheClockWasAheadBefore) {
   EXPECT_THAT(Told(), IsEmpty());
 }
 
+TEST_F(DetectQuietTest, EndsTheSilenceOfWhomNobodyWantsToKnowAnyMore) {
+  Send(From(80), 700);
+  Send(To(80), 30);
+  EXPECT_THAT(Told(), ElementsAre("silent out 10.1.0.80"));
+  config_.detect[IncidentKind::kSilent].allow = {
+      Prefix::Parse("10.1.0.80/32").value()};
+  detector_->Reconfigure(config_);
+  Send(To(80), 2);
+  EXPECT_THAT(Told(), ElementsAre("cleared silent out 10.1.0.80"));
+}
+
 TEST_F(DetectQuietTest, LearnsNoSilenceFromTheTimeThatIptrkDidNotRun) {
   HostUsual usual;
   usual.Sends(100, 99);
