@@ -591,8 +591,17 @@ void Collector::TakeChange() {
   changed_ = true;
 }
 
+ToldNames Collector::NamesToTell(const Session& session) {
+  ToldNames names;
+  for (const Network& network : session.config.networks)
+    names.networks.push_back(network.name);
+  names.services = session.account.classifier().ServiceNames();
+  return names;
+}
+
 void Collector::Reconfigure(Session& session) {
   changed_ = false;
+  const ToldNames before = NamesToTell(session);
   try {
     session.queue.Watch(config_.queue);
     session.config = Effective(session.queue);
@@ -602,6 +611,9 @@ void Collector::Reconfigure(Session& session) {
   }
   session.account.Reconfigure(
       session.config, [&](Host& host) { session.detector.Forget(host); });
+  const int interval = session.config.collectd.interval;
+  output_.OnReconfigured({session.slot_begin, interval, interval}, before,
+                         NamesToTell(session));
   session.account.SetInterfaces(session.interfaces);
   session.detector.Reconfigure(session.config);
 }

@@ -50,15 +50,23 @@ struct Span {
   int interval = 0;  // how long such a span is as a rule; the RRDs' step
 };
 
+// What values are told of.
+struct ToldNames {
+  std::vector<std::string> networks, services;
+};
+
 class CollectorOutput {
  public:
   virtual ~CollectorOutput() = default;
   // A slot ended; the account holds its networks.
   virtual void OnSlot(const Span& slot, const Account& account,
                       const std::vector<Network>& networks) = 0;
-  // The same for hosts, which have an interval of their own.
-  // Host::announced is the output's: a new host, too, needs a value before
-  // its first one.
+  // From the slot's end on there are others; new ones, too, need a value before
+  // their first one.
+  virtual void OnReconfigured(const Span& slot, const ToldNames& before,
+                              const ToldNames& after) = 0;
+  // The same as OnSlot() for hosts, which have an interval of their own.
+  // Host::announced is the output's: a new host needs such a value, too.
   virtual void OnHosts(const Span& span, Account& account,
                        const std::vector<Network>& networks) = 0;
   // What the books of each interface gained in a slot.
@@ -117,6 +125,7 @@ class Collector {
   void GiveBack(Session& session, std::uint64_t now_ns);
   void KeepAside(Session& session);
   void TakeChange();
+  static ToldNames NamesToTell(const Session& session);
   void Reconfigure(Session& session);
 
   Config config_;

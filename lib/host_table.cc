@@ -5,7 +5,16 @@ namespace iptrk {
 
 HostTable::HostTable(const std::vector<Network>& networks,
                      const std::vector<Customer>& customers)
-    : index_(networks), customers_(MapPrefixes(customers)) {}
+    : index_(networks),
+      customers_(MapPrefixes(customers)),
+      names_(NamesOf(networks)) {}
+
+std::vector<std::string> HostTable::NamesOf(
+    const std::vector<Network>& networks) {
+  std::vector<std::string> names;
+  for (const Network& network : networks) names.push_back(network.name);
+  return names;
+}
 
 HostRef HostTable::Add(Address address) {
   const int network = index_.FindNetwork(address);

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/host.h"
@@ -74,9 +76,15 @@ class HostTable {
                    const std::vector<Customer>& customers, Each gone) {
     index_ = HostIndex(networks);
     customers_ = MapPrefixes(customers);
+    const std::vector<std::string> before =
+        std::exchange(names_, NamesOf(networks));
     Forget([&](Host& host) {
+      const auto was = static_cast<std::size_t>(host.network);
       host.network =
           static_cast<std::int16_t>(index_.FindNetwork(host.address));
+      if (host.network >= 0 &&
+          before[was] != names_[static_cast<std::size_t>(host.network)])
+        host.announced = false;
       host.customer = static_cast<std::int16_t>(customers_.Find(host.address));
       const bool ours =
           host.network >= 0 &&
@@ -94,10 +102,12 @@ class HostTable {
   static constexpr std::size_t kChunk = 1024;
   using Chunk = std::array<Host, kChunk>;
 
+  static std::vector<std::string> NamesOf(const std::vector<Network>& networks);
   void IndexAll();
 
   HostIndex index_;
   PrefixMap<int> customers_;
+  std::vector<std::string> names_;  // of networks
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::uint32_t used_ = 0;           // places, free ones among them
   std::vector<std::uint32_t> free_;  // numbers

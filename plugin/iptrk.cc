@@ -243,6 +243,24 @@ class CollectdOutput : public CollectorOutput {
               rate(account.Of(Martian::kNonIp).bytes)});
   }
 
+  void OnReconfigured(const Span& slot, const ToldNames& before,
+                      const ToldNames& after) override {
+    const auto knew = [](const std::vector<std::string>& names,
+                         const std::string& name) {
+      return std::ranges::find(names, name) != names.end();
+    };
+    const auto begin = [&](const std::string& network, bool known) {
+      if (!known)
+        Dispatch(slot, network, kNetworkType, "", {0, 0, 0, 0, 0, 0, 0, 0});
+      for (const std::string& service : after.services)
+        if (!known || !knew(before.services, service))
+          Dispatch(slot, network, kServiceType, service, {0, 0, 0});
+    };
+    begin(kAllNetworks, true);
+    for (const std::string& network : after.networks)
+      begin(network, knew(before.networks, network));
+  }
+
   void OnHosts(const Span& span, Account& account,
                const std::vector<Network>& networks) override {
     // All that is new first: collectd's write threads may overtake each

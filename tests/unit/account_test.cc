@@ -190,6 +190,7 @@ TEST_F(AccountTest, RollsIpv6HostsUpToTheNetworksPrefixLength) {
 TEST_F(AccountTest, GoesOnWithOtherNetworksAndKeepsWhatItCounted) {
   Take({.src = "44.1.2.3", .dst = "10.1.0.5", .bytes = 100});
   Take({.src = "44.1.2.3", .dst = "10.2.0.6", .bytes = 200});
+  account_.hosts().ForEach([](Host& host) { host.announced = true; });
   Config config;
   config.networks = {{"all", {Prefix::Parse("10.0.0.0/15").value()}}};
   config.customers = {{"five", {Prefix::Parse("10.1.0.5/32").value()}}};
@@ -200,6 +201,7 @@ TEST_F(AccountTest, GoesOnWithOtherNetworksAndKeepsWhatItCounted) {
   EXPECT_EQ(gone, std::vector<std::string>{"10.2.0.6"});
   EXPECT_EQ(HostOf("10.1.0.5").In().bytes, 100u);
   EXPECT_EQ(HostOf("10.1.0.5").customer, 0);
+  EXPECT_FALSE(HostOf("10.1.0.5").announced) << "it has RRDs of a new name";
   Take({.src = "44.1.2.3", .dst = "10.1.0.5", .bytes = 1});
   EXPECT_EQ(HostOf("10.1.0.5").In().bytes, 101u);
 }
