@@ -117,11 +117,11 @@ Collector::Collector(Config config, ConfigFile* file, CollectorOutput& output)
 Collector::~Collector() = default;
 
 void Collector::Run(std::stop_token stop) {
-  if (!config_.ledger.path.empty()) OpenLedger();
   std::mutex mutex;
   std::condition_variable_any wake;
   while (!stop.stop_requested()) {
     try {
+      if (!ledger_ && !config_.ledger.path.empty()) OpenLedger();
       Queue queue = Queue::Read(config_.queue);
       output_.OnInfo(fmt::format(
           "attached to queue '{}': {} rings of {} records{}",
@@ -137,6 +137,9 @@ void Collector::Run(std::stop_token stop) {
         output_.OnHealth("collector", false,
                          fmt::format("{}; it begins anew", error.what()));
       failing_ = error.what();
+      // It writes what waits. Opened anew it says where to go on, by what it
+      // holds and not by what it held when this process began.
+      ledger_.reset();
     }
     std::unique_lock lock(mutex);
     wake.wait_for(lock, stop, kRetry, [] { return false; });
@@ -188,6 +191,12 @@ void Collector::Attend(Queue& queue, std::stop_token stop) {
   Session session(Effective(queue), queue);
   queue.Own(session.config.networks);
   const std::optional<Checkpoint> checkpoint = Begin(session);
+  // Where an earlier process was ahead of a clock that was set back, so is this
+  // one, or it would rest until that has caught up.
+  const std::uint64_t begun =
+      std::max(session.second_end - kSecond,
+               session.past.empty() ? 0 : Ns(session.past.back().end));
+  if (clock_.Now() < begun) clock_.ContinueFrom(begun);
   BeginSlots(session);
   if (checkpoint) Resume(session, *checkpoint);
   TellWhatIsOver(session);
@@ -213,9 +222,10 @@ std::optional<Checkpoint> Collector::Begin(Session& session) {
     session.queue.Skip(checkpoint->mark.positions);
     here = checkpoint->mark;
   }
-  const std::uint64_t oldest = session.queue.OldestTime();
-  session.second_end = checkpoint ? checkpoint->second_end
-                                  : SecondAfter(oldest ? oldest : clock_.Now());
+  const std::uint64_t now = clock_.Now(), oldest = session.queue.OldestTime();
+  const bool dated = oldest != 0 && oldest <= now + kLongestWait;
+  session.second_end =
+      checkpoint ? checkpoint->second_end : SecondAfter(dated ? oldest : now);
   // Whoever gave back what it had not yet counted left a gap before that.
   const bool untouched =
       std::all_of(here.positions.begin(), here.positions.end(),

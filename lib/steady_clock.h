@@ -32,6 +32,14 @@ class SteadyClock {
     return now_ns_;
   }
 
+  // Now() goes on from there, when it is earlier: from where an earlier process
+  // was. After a first Now().
+  void ContinueFrom(std::uint64_t time_ns) {
+    if (time_ns <= now_ns_) return;
+    ahead_ns_ += time_ns - now_ns_;
+    now_ns_ = time_ns;
+  }
+
   // How far Now() is ahead of the system clock since that was set back.
   std::uint64_t AheadNs() const { return ahead_ns_; }
 

@@ -114,4 +114,46 @@ it 'has every byte in the ledger after a stop that took long' equal $((60 * came
 it 'has every byte in the RRDs of the hosts then' equal $((60 * came)) "$(given "$disk/$name")"
 it 'has every byte in the RRDs of the networks then' equal $((60 * came)) \
 	"$(tests/vm/rrd-total in "$disk/$name/iptrk-site/iptrk_network.rrd")"
+
+# A changed file makes RRDs of other names, whose first values count, too.
+name=changed
+configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
+"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 50 >"$work/fed" &
+feeding=$!
+until_true 10 test -e "$queues/$name"
+reader
+sleep 25
+sed -i -e 's/^\[networks.site\]/[networks.office]/' -e '$a [services]\ndiscard = ["udp/9"]' "$work/iptrk.toml"
+wait $feeding
+read -r came no_room <"$work/fed"
+until_true 60 in_ledger
+sleep 15
+stop $name
+it 'takes the change in' grep -q 'was read anew' "$work/$name.log"
+it 'has every byte in the RRDs of the hosts, by both names of their network' equal $((60 * came)) "$(given "$disk/$name")"
+for what in network service; do
+	it "has every byte in those of each ${what}, by old and new names" equal $((60 * came)) \
+		"$(tests/vm/rrd-total in "$disk/$name"/iptrk-{site,office}/iptrk_"$what"*.rrd)"
+done
+it 'counts by the new service' at_least 1 "$(tests/vm/rrd-total in "$disk/$name/iptrk-office/iptrk_service-discard.rrd")"
+
+# A clock that is set back by ten minutes while collectd is away.
+name=clock
+configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
+"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 60 >"$work/fed" &
+feeding=$!
+until_true 10 test -e "$queues/$name"
+reader env IPTRK_CLOCK_AHEAD=600
+sleep 25
+stop $name
+slots=$(of_ledger $name 'SELECT count(*) FROM mark')
+reader
+it 'goes on at once after the clock was set back' until_true 30 \
+	eval "((\$(of_ledger $name 'SELECT count(*) FROM mark') > slots))"
+it 'and says so' until_true 10 grep -q 'the system clock was set back by 5[0-9][0-9] s' "$work/$name.log"
+wait $feeding
+read -r came no_room <"$work/fed"
+until_true 60 in_ledger
+stop $name
+it 'has every byte in the ledger then' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(in_bytes) FROM total')"
 it_ends

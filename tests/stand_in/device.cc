@@ -2,11 +2,13 @@
 // To be preloaded: /dev/iptrk is the file $IPTRK_STAND_IN (queue_file.h).
 //
 // mmap() is the file's own. poll() never says that there is something; readers
-// ask at the end of their timeout. One reader a process.
+// ask at the end of their timeout. One reader a process, whose clock is ahead
+// by $IPTRK_CLOCK_AHEAD seconds.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "tests/stand_in/queue_file.h"
 
@@ -128,6 +131,14 @@ int Poll(pollfd* files, nfds_t count, int timeout_ms) {
   usleep(static_cast<useconds_t>(std::clamp(timeout_ms, 1, 1000)) * 1000);
   files->revents = 0;
   return 0;
+}
+
+int clock_gettime(clockid_t clock, timespec* time) noexcept {
+  static const char* const ahead = std::getenv("IPTRK_CLOCK_AHEAD");
+  const long error = syscall(SYS_clock_gettime, clock, time);
+  if (error == 0 && ahead != nullptr && clock == CLOCK_REALTIME)
+    time->tv_sec += std::atol(ahead);
+  return static_cast<int>(error);
 }
 
 }  // extern "C"

@@ -130,6 +130,16 @@ TEST(SteadyClock, GoesOnWhenTheSystemClockIsSetBack) {
   EXPECT_EQ(clock.AheadNs(), 0u);
 }
 
+TEST(SteadyClock, GoesOnWhereAnEarlierProcessWasAhead) {
+  SteadyClock clock;
+  EXPECT_EQ(clock.Now(1000, 10), 1000u);
+  clock.ContinueFrom(500);
+  EXPECT_EQ(clock.AheadNs(), 0u);
+  clock.ContinueFrom(4600);
+  EXPECT_EQ(clock.AheadNs(), 3600u);
+  EXPECT_EQ(clock.Now(1100, 110), 4690u);
+}
+
 TEST(SteadyClock, LetsTheSystemClockCatchUp) {
   SteadyClock clock;
   clock.Now(100'000, 1000);
