@@ -127,6 +127,12 @@ void Collector::Run(std::stop_token stop) {
           "attached to queue '{}': {} rings of {} records{}",
           config_.queue.name, queue.attach().cpus, queue.attach().records,
           queue.attach().existed ? ", continued" : ""));
+      if (queue.attach().records != config_.queue.records)
+        output_.OnError(fmt::format(
+            "queue '{}' exists and keeps its {} records a ring; for {} stop "
+            "collectd, load the module anew (modprobe -r iptrk; modprobe "
+            "iptrk; what waits in the queue is lost) and start it",
+            config_.queue.name, queue.attach().records, config_.queue.records));
       last_error_.clear();
       Attend(queue, stop);
     } catch (const QueueError& error) {
@@ -589,9 +595,9 @@ void Collector::TakeChange() {
       old.collectd.rrd_directory != config_.collectd.rrd_directory ||
       old.ledger != config_.ledger)
     output_.OnInfo(
-        "queue.name, queue.records, collectd.interval, "
-        "collectd.host_interval, collectd.rrd_directory and [ledger] change "
-        "when collectd is restarted");
+        "queue.name, collectd.interval, collectd.host_interval, "
+        "collectd.rrd_directory and [ledger] change when collectd is "
+        "restarted; queue.records when the module is loaded anew, too");
   config_.queue.name = old.queue.name;
   config_.queue.records = old.queue.records;
   config_.collectd.interval = old.collectd.interval;
