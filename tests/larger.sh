@@ -93,7 +93,7 @@ cache() {
 	eval "$(printed 2)"
 	mkdir -p "$JOURNAL_PATH" "$BASE_PATH"
 	# shellcheck disable=SC2086 # words
-	rrdcached -g -p "$work/rrdcached.pid" ${BASE_OPTIONS/collectd/root} -l "unix:$work/rrdcached.sock" \
+	rrdcached -g -p "$work/rrdcached.pid" $BASE_OPTIONS -l "unix:$work/rrdcached.sock" \
 		-b "$BASE_PATH" -j "$JOURNAL_PATH" &>"$work/rrdcached.log" &
 	echo $! >"$work/rrdcached.started"
 	until_true 60 test -S "$work/rrdcached.sock"
