@@ -36,6 +36,7 @@ void Model::SetFilter(const std::string& text) {
   filtered_ = filter_.empty() ? nullptr : std::make_unique<Tally>(config_);
   peers_ = PeerTable();
   before_.clear();
+  looked_ = false;
   stream_ = {};
 }
 
@@ -43,6 +44,7 @@ void Model::SetDetail(std::optional<Address> host) {
   if (host == detail_) return;
   detail_ = host;
   before_.clear();
+  looked_ = false;
 }
 
 void Model::SetInterfaces(const std::vector<iptrk_interface>& interfaces) {
@@ -101,6 +103,9 @@ StreamBatch Model::TakeStream() { return std::exchange(stream_, {}); }
 void Model::FillDetail(Snapshot& snapshot) {
   snapshot.detail.address = *detail_;
   snapshot.has_detail = true;
+  // Of the first look at a host nothing is known about the second before.
+  // Whoever comes later had nothing before.
+  const bool first_look = !std::exchange(looked_, true);
   const HostTable& table = shown().account().hosts();
   iptrk_record probe{};
   detail_->ToBytes(probe.src);
@@ -121,9 +126,10 @@ void Model::FillDetail(Snapshot& snapshot) {
     row.service = peer.service;
     const auto [at, is_new] = before_.try_emplace(slot);
     Seen& seen = at->second;
-    // Of the first look at a host nothing is known about the second before.
-    if (is_new || seen.peer != peer.address)
-      seen = {peer.address, row.in, row.out};
+    if (is_new || seen.peer != peer.address || row.in.bytes < seen.in.bytes ||
+        row.out.bytes < seen.out.bytes)
+      seen = {peer.address, first_look ? row.in : Volume{},
+              first_look ? row.out : Volume{}};
     row.in_now = {row.in.bytes - seen.in.bytes,
                   row.in.packets - seen.in.packets};
     row.out_now = {row.out.bytes - seen.out.bytes,

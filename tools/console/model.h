@@ -83,6 +83,7 @@ class Model {
     Volume in, out;
   };
   std::unordered_map<std::size_t, Seen> before_;  // by slot, of the detail
+  bool looked_ = false;                           // at the detail before
   StreamBatch stream_;
 };
 
