@@ -12,6 +12,7 @@
 #include "lib/ledger.h"
 #include "tests/unit/ledger_fixture.h"
 #include "tests/unit/rrd_fixture.h"
+#include "tools/graph/host_names.h"
 
 namespace iptrk {
 namespace {

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "lib/json_text.h"
+#include "lib/prefix_map.h"
 
 namespace iptrk {
 namespace {
@@ -58,6 +59,17 @@ HostNames HostNames::Load(const std::filesystem::path& path) {
         "{}: can't be read; [pages] names wants a file like /etc/hosts",
         path.string()));
   return Parse(text);
+}
+
+void HostNames::RollUp(const std::vector<Network>& networks) {
+  const PrefixMap<int> map = MapPrefixes(networks);
+  const std::map<Address, std::string> given = names_;
+  for (const auto& [address, name] : given) {
+    const int network = map.Find(address);
+    if (network < 0 || address.IsIpv4()) continue;
+    const int length = networks[static_cast<std::size_t>(network)].ipv6_prefix;
+    names_.emplace(Prefix::Of(address, length).first, name);
+  }
 }
 
 const std::string& HostNames::Of(Address address) const {

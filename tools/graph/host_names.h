@@ -8,8 +8,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/address.h"
+#include "lib/config.h"
 
 namespace iptrk {
 
@@ -21,6 +23,10 @@ class HostNames {
   static HostNames Parse(std::string_view text);
   // Throws std::runtime_error when the file can't be read.
   static HostNames Load(const std::filesystem::path& path);
+
+  // An IPv6 host of `networks` is many addresses: it has the name of the first
+  // of them that has one, unless its own has.
+  void RollUp(const std::vector<Network>& networks);
 
   // Empty: it has none.
   const std::string& Of(Address address) const;

@@ -113,6 +113,7 @@ void ReadNames(SiteContext& context) {
   if (context.options.names.empty()) return;
   try {
     context.names = HostNames::Load(context.options.names);
+    context.names.RollUp(context.options.networks);
   } catch (const std::runtime_error& error) {
     context.problems.push_back({"[pages] names", error.what()});
   }
