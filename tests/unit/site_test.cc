@@ -304,6 +304,34 @@ TEST_F(Site, TellsALedgerThatCannotBeReached) {
   EXPECT_THAT(Write().problems, SizeIs(1));
 }
 
+TEST_F(Site, IsWrittenWithoutALedgerThatIsDamagedFurtherIn) {
+  MakeData();
+  options_.ledger = directory_.path() / "ledger.sqlite";
+  Ledger(options_.ledger).Apply(std::vector{Minute(options_.now - 10, 1000)});
+  EXPECT_THAT(Write().problems, IsEmpty());
+  EXPECT_TRUE(Files().contains("incidents.html"));
+  LedgerDatabase(options_.ledger, LedgerDatabase::Mode::kWrite)
+      .Execute("UPDATE host_block SET hosts = x'00'");
+  EXPECT_THAT(Write().problems, SizeIs(1));
+  EXPECT_THAT(Page("index.html"), HasSubstr("the ledger can"));
+  EXPECT_TRUE(Files().contains("incidents.html")) << "until it can be read";
+}
+
+TEST(HostNamesTest, GiveAnIpv6HostTheNameOfOneOfItsAddresses) {
+  HostNames names = HostNames::Parse(
+      "2001:db8:3:10::5 web.example\n2001:db8:3:11::9 mail.example\n"
+      "2001:db8:3:11:: gate.example\n2001:db8:4::5 other.example\n");
+  names.RollUp({{.name = "lan",
+                 .prefixes = {*Prefix::Parse("2001:db8:3::/48")},
+                 .ipv6_prefix = 64}});
+  const auto of = [&](const char* address) {
+    return names.Of(*Address::Parse(address));
+  };
+  EXPECT_EQ(of("2001:db8:3:10::"), "web.example");
+  EXPECT_EQ(of("2001:db8:3:11::"), "gate.example");
+  EXPECT_EQ(of("2001:db8:4::"), "");
+}
+
 TEST_F(Site, TellsNamedRrdsThatAreNotThere) {
   MakeData();
   options_.collectd_host = "gw2";

@@ -123,7 +123,7 @@ void ReadNames(SiteContext& context) {
 // not there, if somebody named it.
 void ReadLedger(SiteContext& context) {
   const SiteOptions& options = context.options;
-  if (options.ledger.empty() ||
+  if (!context.ledger_lost.empty() || options.ledger.empty() ||
       (!options.ledger_named && IsMissing(options.ledger)))
     return;
   try {
@@ -140,7 +140,6 @@ void ReadLedger(SiteContext& context) {
     context.ledger = std::move(ledger);
   } catch (const LedgerError& error) {
     context.ledger_lost = error.what();
-    context.problems.push_back({"[ledger]", error.what()});
   }
 }
 
@@ -198,6 +197,8 @@ namespace {
 void WriteAll(SiteContext& context) {
   ReadNames(context);
   ReadLedger(context);
+  if (!context.ledger_lost.empty())
+    context.problems.push_back({"[ledger]", context.ledger_lost});
   if (auto problem = NamedButEmpty(context.store, context.options.rrds_named,
                                    context.options.collectd_host))
     context.problems.push_back(std::move(*problem));
@@ -222,10 +223,11 @@ void WriteAll(SiteContext& context) {
   WriteIndex(context, networks, sections);
 }
 
-}  // namespace
-
-SiteReport WriteSite(const SiteOptions& options) {
+// `ledger_lost`: why it can't be read, if that is known.
+SiteReport WriteOnce(const SiteOptions& options,
+                     const std::string& ledger_lost) {
   SiteContext context(options);
+  context.ledger_lost = ledger_lost;
   try {
     WriteAll(context);
     // Its pages stay until it can be read again.
@@ -243,6 +245,17 @@ SiteReport WriteSite(const SiteOptions& options) {
   report.pictures_kept = context.gallery.kept();
   report.problems = std::move(context.problems);
   return report;
+}
+
+}  // namespace
+
+SiteReport WriteSite(const SiteOptions& options) {
+  try {
+    return WriteOnce(options, "");
+  } catch (const LedgerError& error) {
+    // Damaged where it is read late: as if it could not be read at all.
+    return WriteOnce(options, error.what());
+  }
 }
 
 }  // namespace iptrk
