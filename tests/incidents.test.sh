@@ -21,13 +21,14 @@ one() {
 }
 {
 	one 20261001-old packets 10.1.0.7 $((now - 40 * 86400)) $((now - 39 * 86400)) lan 20000
+	one 20261002-six udp-flood 2001:db8:3:10:: $((now - 39 * 86400)) $((now - 38 * 86400)) lan 900
 	one 20261126-syn syn-flood 10.1.0.80 $((now - 200)) 0 lan 900
 	one 20261126-scan port-scan 44.1.2.66 $((now - 7200)) $((now - 7000)) lan 30
 	one 20261126-udp udp-flood 10.2.0.9 $((now - 600)) $((now - 500)) servers 12000
 } | build/tests/unit/ledger_fill "$ledger" || exit 1
 
 incidents() {
-	build/tools/iptrk -c /dev/null incidents --ledger "$ledger" "$@"
+	build/tools/iptrk -c "${config:-/dev/null}" incidents --ledger "$ledger" "$@"
 }
 
 # ids ARGUMENT...: of what is listed.
@@ -37,10 +38,15 @@ ids() {
 
 it 'lists those of the last week, the latest first' equal \
 	'20261126-syn 20261126-udp 20261126-scan' "$(ids)"
-it 'lists older ones when asked' equal 4 "$(ids --since 60d | wc -w)"
+it 'lists older ones when asked' equal 5 "$(ids --since 60d | wc -w)"
 it 'lists those of a kind' equal 20261126-scan "$(ids --kind port-scan)"
 it 'lists those of a host' equal 20261126-syn "$(ids --subject 10.1.0.80)"
 it 'lists those in a prefix' equal 20261126-udp "$(ids --subject 10.2.0.0/16)"
+printf '[networks.lan]\nprefixes = ["2001:db8:3::/48"]\nipv6_prefix = 64\n' >"$work/six.toml"
+it 'lists those of an IPv6 host by any of its addresses' equal 20261002-six \
+	"$(config=$work/six.toml ids --since 60d --subject 2001:db8:3:10::5)"
+it 'refuses what can have none' complains 2 'no address, prefix' incidents --subject 10.1.0.80/24
+it 'refuses a network that there is not' complains 2 "--network lam: unknown; there are: local" incidents --network lam
 it 'lists those of a network' equal 20261126-udp "$(ids --network servers)"
 it 'lists those that are open' equal 20261126-syn "$(ids --open)"
 it 'says it in two lines each, for people' matches \

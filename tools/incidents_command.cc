@@ -129,6 +129,53 @@ Row RowOf(LedgerIncident incident, SilenceReader& silences, std::int64_t now) {
   return row;
 }
 
+// Whether incidents can be of something that is called so.
+bool IsSubject(const std::string& name, const IncidentsOptions& options,
+               const std::string& path, std::int64_t now) {
+  const Config& config = options.config;
+  if (name == kEvery || if_nametoindex(name.c_str()) != 0) return true;
+  for (int kind = 0; kind < kMartians; ++kind)
+    if (name == ToString(static_cast<Martian>(kind))) return true;
+  for (const auto* names :
+       {&config.queue.interfaces, &config.queue.inside, &config.queue.outside})
+    if (std::ranges::find(*names, name) != names->end()) return true;
+  const auto incidents = LedgerReader(path).Incidents(0, now + 86400);
+  return std::ranges::find(config.networks, name, &Network::name) !=
+             config.networks.end() ||
+         std::ranges::find(incidents, name, &LedgerIncident::subject) !=
+             incidents.end();
+}
+
+// As incidents will have it: of our IPv6 they know hosts of ipv6_prefix alone.
+std::string SubjectOf(const IncidentsOptions& options, const std::string& path,
+                      std::int64_t now) {
+  const std::string& subject = options.subject;
+  const auto prefix = Prefix::Parse(subject);
+  if (!prefix) {
+    if (!IsSubject(subject, options, path, now))
+      throw UsageError(fmt::format(
+          "--subject {}: no address, prefix, network or interface", subject));
+    return subject;
+  }
+  const auto& networks = options.config.networks;
+  const int network = MapPrefixes(networks).Find(prefix->first);
+  if (network < 0 || prefix->IsIpv4()) return subject;
+  const int host = networks[static_cast<std::size_t>(network)].ipv6_prefix;
+  return Prefix::Of(prefix->first, std::min(prefix->length, host)).ToString();
+}
+
+std::string NetworkOf(const IncidentsOptions& options) {
+  std::vector<std::string> names;
+  for (const Network& network : options.config.networks)
+    names.push_back(network.name);
+  if (names.empty()) names.emplace_back(kLocalNetwork);
+  const std::string& name = options.network;
+  if (name != kEvery && std::ranges::find(names, name) == names.end())
+    throw UsageError(fmt::format("--network {}: unknown; there are: {}", name,
+                                 fmt::join(names, " ")));
+  return name;
+}
+
 std::vector<Row> Find(const IncidentsOptions& options, const std::string& path,
                       std::int64_t now) {
   if (!options.kind.empty() && !ParseIncidentKind(options.kind))
@@ -136,13 +183,15 @@ std::vector<Row> Find(const IncidentsOptions& options, const std::string& path,
                                  options.kind,
                                  fmt::join(kIncidentKindNames, ", ")));
   SilenceReader silences(path);
-  const auto prefix = Prefix::Parse(options.subject);
+  const std::string wanted =
+      options.subject.empty() ? "" : SubjectOf(options, path, now);
+  const auto prefix = Prefix::Parse(wanted);
   std::vector<Row> rows;
   for (LedgerIncident& incident : LedgerReader(path).Incidents(
            ParseSince(options.since, now), now + 86400)) {
     if (!options.kind.empty() && incident.kind != options.kind) continue;
     if (options.open && !incident.open) continue;
-    if (!options.subject.empty() && incident.subject != options.subject) {
+    if (!wanted.empty() && incident.subject != wanted) {
       const auto subject = Prefix::Parse(incident.subject);
       if (!prefix || !subject || subject->length < prefix->length ||
           !prefix->Contains(subject->first))
@@ -154,6 +203,8 @@ std::vector<Row> Find(const IncidentsOptions& options, const std::string& path,
       continue;
     rows.push_back(std::move(row));
   }
+  // One that was taken out of the configuration may have had some.
+  if (rows.empty() && !options.network.empty()) NetworkOf(options);
   return rows;
 }
 
@@ -265,53 +316,6 @@ Json SilenceToJson(const Silence& one) {
           {"made", TimeText(one.made)},
           {"who", one.who},
           {"note", one.note}};
-}
-
-// Whether incidents can be of something that is called so.
-bool IsSubject(const std::string& name, const IncidentsOptions& options,
-               const std::string& path, std::int64_t now) {
-  const Config& config = options.config;
-  if (name == kEvery || if_nametoindex(name.c_str()) != 0) return true;
-  for (int kind = 0; kind < kMartians; ++kind)
-    if (name == ToString(static_cast<Martian>(kind))) return true;
-  for (const auto* names :
-       {&config.queue.interfaces, &config.queue.inside, &config.queue.outside})
-    if (std::ranges::find(*names, name) != names->end()) return true;
-  const auto incidents = LedgerReader(path).Incidents(0, now + 86400);
-  return std::ranges::find(config.networks, name, &Network::name) !=
-             config.networks.end() ||
-         std::ranges::find(incidents, name, &LedgerIncident::subject) !=
-             incidents.end();
-}
-
-// As incidents will have it: of our IPv6 they know hosts of ipv6_prefix alone.
-std::string SubjectOf(const IncidentsOptions& options, const std::string& path,
-                      std::int64_t now) {
-  const std::string& subject = options.subject;
-  const auto prefix = Prefix::Parse(subject);
-  if (!prefix) {
-    if (!IsSubject(subject, options, path, now))
-      throw UsageError(fmt::format(
-          "--subject {}: no address, prefix, network or interface", subject));
-    return subject;
-  }
-  const auto& networks = options.config.networks;
-  const int network = MapPrefixes(networks).Find(prefix->first);
-  if (network < 0 || prefix->IsIpv4()) return subject;
-  const int host = networks[static_cast<std::size_t>(network)].ipv6_prefix;
-  return Prefix::Of(prefix->first, std::min(prefix->length, host)).ToString();
-}
-
-std::string NetworkOf(const IncidentsOptions& options) {
-  std::vector<std::string> names;
-  for (const Network& network : options.config.networks)
-    names.push_back(network.name);
-  if (names.empty()) names.emplace_back(kLocalNetwork);
-  const std::string& name = options.network;
-  if (name != kEvery && std::ranges::find(names, name) == names.end())
-    throw UsageError(fmt::format("--network {}: unknown; there are: {}", name,
-                                 fmt::join(names, " ")));
-  return name;
 }
 
 LedgerDatabase OpenToWrite(const std::string& path) {
