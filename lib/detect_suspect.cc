@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint16_t kTalkSeconds = 5;  // both sides spoke within
 constexpr double kMostly = 0.5;
+constexpr int kEvidenceSeconds = 60;
 constexpr std::uint32_t kWholePacket = 600;  // bytes: no question
 
 std::uint64_t Clip(std::uint64_t value, std::uint64_t less) {
@@ -286,6 +287,13 @@ void Suspect::EndSecond(const std::array<Volume, kWays>& total,
     Take(way, total[i], baseline[i], limits, host, end_ns);
     syn_heavy_[i] = static_cast<double>(second.Of(Class::kSyn).packets) >
                     kMostly * static_cast<double>(seen.packets);
+    // What was sent long before is no evidence of what opens now.
+    if (IsOpenOrDue(way)) {
+      evidence_seconds_[i] = 0;
+    } else if (++evidence_seconds_[i] >= kEvidenceSeconds) {
+      evidence_[i] = {};
+      evidence_seconds_[i] = 0;
+    }
   }
   second_ = {};
   first_answers_ = 0;
@@ -321,6 +329,12 @@ bool Suspect::IsExplained(Way way, IncidentKind kind) const {
 bool Suspect::IsOpen(Way way) const {
   return std::any_of(alarms_[Index(way)].begin(), alarms_[Index(way)].end(),
                      [](const Alarm& alarm) { return alarm.IsOpen(); });
+}
+
+bool Suspect::IsOpenOrDue(Way way) const {
+  return std::any_of(
+      alarms_[Index(way)].begin(), alarms_[Index(way)].end(),
+      [](const Alarm& alarm) { return alarm.IsOpen() || alarm.IsDue(); });
 }
 
 bool Suspect::IsMuch(Way way) const {

@@ -59,6 +59,7 @@ class Suspect {
   // Whether a kind before it in order has it open or about to open.
   bool IsExplained(Way way, IncidentKind kind) const;
   bool IsOpen(Way way) const;
+  bool IsOpenOrDue(Way way) const;
   // Whether it fills the line, or is ten times some limit.
   bool IsMuch(Way way) const;
   bool IsOver() const;  // any alarm is, or is open
@@ -110,6 +111,7 @@ class Suspect {
   static constexpr std::size_t kAwaited = 4096;  // in fours
   std::array<std::array<Alarm, kRateKinds>, kWays> alarms_;
   std::array<Evidence, kWays> evidence_;
+  std::array<int, kWays> evidence_seconds_{};  // so old, while nothing is open
   std::array<Second, kWays> second_;
   // Packets/s of all kinds when it was suspected; 0 when that was taken.
   std::array<double, kWays> average_before_{};
