@@ -47,7 +47,7 @@ bool MartianWatch::Advance(Kind& kind, std::uint64_t end_ns,
   kind.second = {};
   kind.peak = std::max(kind.peak, kind.value);
   kind.calm = kind.value < Alarm::kCalm * rule.limit ? kind.calm + 1 : 0;
-  if (kind.open) return kind.calm >= Alarm::kCalmSeconds;
+  if (kind.open) return !rule.enabled || kind.calm >= Alarm::kCalmSeconds;
   return rule.enabled && kind.value >= rule.limit;
 }
 

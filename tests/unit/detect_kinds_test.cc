@@ -352,6 +352,33 @@ TEST_F(DetectKindsTest, OfMartiansBeginWhenTheyRise) {
   EXPECT_LE(told_[0].packets, 120u);
   ASSERT_EQ(told_[0].peers.size(), 1u);
   EXPECT_EQ(told_[0].peers[0].packets, told_[0].packets);
+  told_.clear();
+  config_.detect[IncidentKind::kMartian].enabled = false;
+  detector_->Reconfigure(config_);
+  Send(martian, 2);
+  EXPECT_THAT(Told(), ElementsAre("cleared martian in bogon"));
+}
+
+TEST_F(DetectKindsTest, AccuseNobodyOfWhatHeSentLongBefore) {
+  const Packet monitor = {.src = "44.9.9.9",
+                          .dst = "10.1.0.80",
+                          .protocol = IPPROTO_ICMP,
+                          .sport = 8,
+                          .packets = 200};
+  Send(monitor, 3600);
+  ASSERT_THAT(Told(), IsEmpty());
+  for (int second = 0; second < 5; ++second) {
+    for (int i = 0; i < 2000; ++i)
+      Send({.src = "44." + std::to_string(second) + "." +
+                   std::to_string(i / 250) + "." + std::to_string(i % 250),
+            .dst = "10.1.0.80",
+            .tcp_flags = kTcpSyn});
+    Send(monitor);
+    EndSecond();
+  }
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_EQ(told_[0].kind, "syn-flood");
+  for (const auto& peer : told_[0].peers) EXPECT_LT(peer.share, 0.9);
 }
 
 TEST_F(DetectKindsTest, HaveEveryFieldOfANotification) {
