@@ -81,7 +81,10 @@ std::optional<PictureSubject> Places::PictureFor(
         }
       }
       const std::optional<Prefix> shown = Prefix::Parse(prefix);
-      if (!shown || shown->length > kLongest) continue;
+      // Nor is one with the hosts of another customer his.
+      if (!shown || shown->length > kLongest ||
+          GroupOf(*shown, customers_, customer_of_) < 0)
+        continue;
     } else {
       for (const Network& one : networks_) {
         if (one.name == network) prefix = Around(*subject, one.prefixes);
