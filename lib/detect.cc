@@ -8,8 +8,10 @@
 #include <cmath>
 #include <ctime>
 #include <tuple>
+#include <utility>
 
 #include "lib/detect_traffic.h"
+#include "lib/renumbering.h"
 #include "lib/seconds.h"
 
 namespace iptrk {
@@ -82,14 +84,17 @@ void Detector::Reconfigure(const Config& config) {
   suspect_odd_ = static_cast<std::uint32_t>(std::min(
       least({kSynFlood, kIcmpFlood, kFragmentFlood, kAmplification}), 4e9));
 
-  network_names_.clear();
+  const auto networks = std::exchange(network_names_, {});
   for (const Network& network : config.networks)
     network_names_.push_back(network.name);
-  customer_names_.clear();
+  const auto customers = std::exchange(customer_names_, {});
   for (const Customer& customer : config.customers)
     customer_names_.push_back(customer.name);
+  const Renumbering network(networks, network_names_);
   network_packets_.assign(network_names_.size(), 0);
-  quiet_.Reconfigure(network_names_.size());
+  quiet_.Reconfigure(network_names_.size(), network,
+                     Renumbering(customers, customer_names_));
+  scans_.Reconfigure(network);
   carpets_.Reconfigure(account_.hosts().index());
   for (const auto& suspect : suspects_)
     if (suspect) {

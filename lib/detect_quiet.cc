@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/detect_alarm.h"
 #include "lib/seconds.h"
@@ -36,9 +37,18 @@ std::uint64_t QuietWatch::Sight::LostSince() {
   return *last;
 }
 
-void QuietWatch::Reconfigure(std::size_t networks) {
-  networks_.assign(networks, {});
-  std::erase_if(hosts_, [](const auto& one) { return !one.second.open; });
+// Who is out of sight stays so.
+void QuietWatch::Reconfigure(std::size_t networks, const Renumbering& network,
+                             const Renumbering& customer) {
+  std::vector<Sight> before =
+      std::exchange(networks_, std::vector<Sight>(networks));
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (const int now = network(static_cast<std::int16_t>(i)); now >= 0)
+      networks_[static_cast<std::size_t>(now)] = std::move(before[i]);
+  for (auto& [address, quiet] : hosts_) {
+    quiet.network = network(quiet.network);
+    quiet.customer = customer(quiet.customer);
+  }
 }
 
 void QuietWatch::TakeNetworks(const std::vector<std::uint64_t>& packets) {
@@ -64,7 +74,8 @@ void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
                           std::uint64_t received, std::uint32_t silent,
                           std::uint64_t end_ns, const DetectLimits& limits) {
   const DetectRule& rule = limits.Of(IncidentKind::kSilent);
-  if (const auto known = hosts_.find(host.address); known != hosts_.end())
+  const auto known = hosts_.find(host.address);
+  if (known != hosts_.end())
     known->second.back = silent == 0 || limits.Of(IncidentKind::kSilent,
                                                   host) == DetectLimits::kNever;
   if (usual.last_sent == 0 ||
@@ -82,7 +93,11 @@ void QuietWatch::TakeHost(const Host& host, const HostUsual& usual,
   const double limit = std::max(own, rule.times * usual.UsualSilence());
   if (own == DetectLimits::kNever) return;
   if (sight) ++sight->hosts;
-  if (silent <= limit) return;
+  if (silent <= limit) {
+    // A limit that was raised.
+    if (known != hosts_.end() && !known->second.open) hosts_.erase(known);
+    return;
+  }
   Quiet& quiet = hosts_[host.address];
   if (quiet.since_ns == 0) {
     quiet.since_ns = end_ns - silent * kSecond;

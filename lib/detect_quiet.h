@@ -15,6 +15,7 @@
 #include "lib/detect_baseline.h"
 #include "lib/detect_limits.h"
 #include "lib/incident.h"
+#include "lib/renumbering.h"
 
 namespace iptrk {
 
@@ -35,8 +36,9 @@ class QuietWatch {
                const std::vector<std::string>& customers,
                std::vector<Incident>& open) const;
 
-  // Networks or hosts are others now.
-  void Reconfigure(std::size_t networks);
+  // There are so many networks now, and they and customers have other numbers.
+  void Reconfigure(std::size_t networks, const Renumbering& network,
+                   const Renumbering& customer);
   void Forget(const Host& host) { hosts_.erase(host.address); }
 
  private:

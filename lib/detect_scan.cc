@@ -264,6 +264,10 @@ void ScanTable::AddOpen(const DetectLimits& limits,
       open.push_back(Describe(source, limits, networks, privacy));
 }
 
+void ScanTable::Reconfigure(const Renumbering& network) {
+  for (Source& source : sources_) source.network = network(source.network);
+}
+
 bool ScanTable::IsScanner(Address source) const {
   const std::size_t found = Find(source);
   return found != kNowhere && sources_[found].open;

@@ -26,6 +26,7 @@
 #include "lib/detect_evidence.h"
 #include "lib/detect_limits.h"
 #include "lib/recent_keys.h"
+#include "lib/renumbering.h"
 
 namespace iptrk {
 
@@ -54,6 +55,7 @@ class ScanTable {
   void AddOpen(const DetectLimits& limits,
                const std::vector<std::string>& networks, PeerPrivacy privacy,
                std::vector<Incident>& open) const;
+  void Reconfigure(const Renumbering& network);
   // Whether `source` is being told of.
   bool IsScanner(Address source) const;
 

@@ -21,11 +21,26 @@ bool Desk::Silenced(const Event& event, Time now) const {
   return hushed_.is_silenced && hushed_.is_silenced(event, now);
 }
 
-void Desk::Take(const Event& event, Time now) {
-  if (!audience_.Concerns(event)) return;
-  MendClock(now);
+// The end of an incident meets its beginning, whatever its network is called by
+// now.
+Desk::Topics::iterator Desk::Find(const Event& event) {
+  const auto is_of = [&](const auto& entry) {
+    return entry.second.open && entry.second.latest.IsIncident() &&
+           entry.second.latest.Meta("incident") == event.Meta("incident");
+  };
   const auto found = topics_.find(event.Topic());
+  if (!event.IsIncident() || event.IsAlarm() ||
+      (found != topics_.end() && is_of(*found)))
+    return found;
+  const auto same = std::ranges::find_if(topics_, is_of);
+  return same != topics_.end() ? same : found;
+}
+
+void Desk::Take(const Event& event, Time now) {
+  auto found = Find(event);
   const bool open = found != topics_.end() && found->second.open;
+  if (!audience_.Concerns(event) && (!open || event.IsAlarm())) return;
+  MendClock(now);
   if (!open && !audience_.IsSevere(event)) return;
   const bool silenced = Silenced(event, now);
   if (found == topics_.end() && topics_.size() >= kMostTopics) {
@@ -39,7 +54,8 @@ void Desk::Take(const Event& event, Time now) {
     return;
   }
 
-  Topic& topic = topics_[event.Topic()];
+  if (found == topics_.end()) found = topics_.try_emplace(event.Topic()).first;
+  Topic& topic = found->second;
   Counts counts;
   if (event.IsAlarm() && (!topic.open || (event.IsIncident() &&
                                           event.Meta("incident") !=

@@ -99,6 +99,7 @@ class Desk {
   static nlohmann::json ToJson(const Topic& topic);
   static Topic TopicFromJson(const nlohmann::json& object);
 
+  Topics::iterator Find(const Event& event);
   void Open(Topic& topic, const Event& event, Time now);
   void HoldUntil(Time until, Time now);
   void HoldAtLimit(Time now);

@@ -100,5 +100,40 @@ TEST_F(DetectQuietTest, CallsTheMirrorLostWhenThoseWhoAreSentToAreNotSeen) {
   EXPECT_EQ(told_[0].value, 21);
 }
 
+TEST_F(DetectQuietTest, StillCallsALostMirrorLostWhenTheFileChanges) {
+  config_.detect[IncidentKind::kMirrorLost].learn = 60;
+  Begin(config_);
+  for (int second = 0; second < 70; ++second) {
+    for (int host = 1; host <= 6; ++host)
+      for (int i = 0; i < 5; ++i) Send(From(host));
+    EndSecond();
+  }
+  while (told_.empty() && detector_->Open().empty()) EndSecond();
+  EXPECT_THAT(Told(), ElementsAre("mirror-lost in lan"));
+  config_.networks.insert(config_.networks.begin(),
+                          {"before", {Prefix::Parse("10.9.0.0/24").value()}});
+  account_->Reconfigure(config_, [](Host&) {});
+  detector_->Reconfigure(config_);
+  for (int second = 0; second < 90; ++second) EndSecond();
+  EXPECT_THAT(Told(), IsEmpty());
+  ASSERT_EQ(detector_->Open().size(), 1u);
+  EXPECT_EQ(detector_->Open()[0].subject, "lan");
+}
+
+TEST_F(DetectQuietTest, EndsASilenceUnderTheNameOfItsCustomer) {
+  config_.customers = {{"globex", {Prefix::Parse("10.1.0.80/32").value()}}};
+  Begin(config_);
+  Send(From(80), 700);
+  Send(To(80), 30);
+  EXPECT_THAT(Told(), ElementsAre("silent out 10.1.0.80"));
+  config_.customers.insert(config_.customers.begin(),
+                           {"beta", {Prefix::Parse("10.1.0.9/32").value()}});
+  account_->Reconfigure(config_, [](Host&) {});
+  detector_->Reconfigure(config_);
+  Send(From(80), 2);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_EQ(told_[0].customer, "globex");
+}
+
 }  // namespace
 }  // namespace iptrk

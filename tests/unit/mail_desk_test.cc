@@ -59,6 +59,12 @@ Event Again(Event event, const std::string& id) {
   return event;
 }
 
+// The same of a network that is called otherwise by now.
+Event Renamed(Event event, const std::string& network) {
+  event.meta["network"] = network;
+  return event;
+}
+
 class MailDesk : public testing::Test {
  protected:
   void SetUp() override {
@@ -119,6 +125,17 @@ class MailDesk : public testing::Test {
   std::optional<Desk> desk_;
   std::vector<Letter> mails_;
 };
+
+TEST_F(MailDesk, EndsWhatBeganUnderAnotherNameOfItsNetwork) {
+  Use(Everybody());
+  Open(1);
+  Pass(minutes(2));
+  desk_->Take(Renamed(Incident(1, false, now_), "office"), now_);
+  Pass(hours(24));
+  ASSERT_THAT(mails_, SizeIs(2));
+  EXPECT_FALSE(mails_[1].entries.empty());
+  EXPECT_FALSE(mails_[1].entries[0].event.IsAlarm());
+}
 
 TEST_F(MailDesk, MakesOneMailOfWhatComesWithinHalfAMinute) {
   Use(Everybody());
