@@ -124,9 +124,10 @@ nft_set_stop() {
 	nft_stop
 }
 
-# As Debian's package builds it, and with its defaults. Nothing expires here.
+# As Debian's package builds it, and with its defaults, but that nothing expires
+# while the machine waits for its host.
 netflow_start() {
-	modprobe iptable_raw && insmod "$bin/ipt_NETFLOW.ko" destination=127.0.0.1:2055 &&
+	modprobe iptable_raw && insmod "$bin/ipt_NETFLOW.ko" destination=127.0.0.1:2055 inactive_timeout=3600 &&
 		XTABLES_LIBDIR=$bin/xtables iptables-legacy -t raw -A PREROUTING -j NETFLOW
 }
 netflow_stop() {
