@@ -208,6 +208,8 @@ TEST_F(Around, LetsANamespaceGoThatAFileReads) {
   const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   const int gone = open("/run/netns/gone", O_RDONLY | O_CLOEXEC);
   ASSERT_EQ(setns(gone, CLONE_NEWNET), 0);
+  // So that nobody else sends there.
+  Shell("sysctl -qw net.ipv6.conf.default.disable_ipv6=1");
   Shell("ip link add d0 type dummy && ip link set d0 up");
   Device device;
   ASSERT_EQ(device.Attach(Request()), 0);
