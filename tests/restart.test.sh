@@ -92,20 +92,29 @@ it 'takes an address that comes late for ours' until_true 60 grep -q 'taking con
 stop $name
 ip link delete iptrk-late
 
+# feeds SECONDS: by 300 frames a second, of whose hosts is told every 10 s.
+feeds() {
+	configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
+	"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 "$1" >"$work/fed" &
+	feeding=$!
+	until_true 10 test -e "$queues/$name"
+}
+# all_fed: and in the ledger.
+all_fed() {
+	wait $feeding
+	read -r came no_room <"$work/fed"
+	until_true 60 in_ledger
+}
+
 # Whoever writes values may take minutes to stop, and frames come all the while:
 # several intervals end that nobody writes.
 name=slow
-configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
-"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 80 >"$work/fed" &
-feeding=$!
-until_true 10 test -e "$queues/$name"
+feeds 80
 reader env IPTRK_STOP_SECONDS=40
 sleep 25
 stop $name
 reader
-wait $feeding
-read -r came no_room <"$work/fed"
-until_true 60 in_ledger
+all_fed
 sleep 15
 stop $name
 it 'found room in the queue then' equal 0 "$no_room"
@@ -117,16 +126,11 @@ it 'has every byte in the RRDs of the networks then' equal $((60 * came)) \
 
 # A changed file makes RRDs of other names, whose first values count, too.
 name=changed
-configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
-"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 50 >"$work/fed" &
-feeding=$!
-until_true 10 test -e "$queues/$name"
+feeds 50
 reader
 sleep 25
 sed -i -e 's/^\[networks.site\]/[networks.office]/' -e '$a [services]\ndiscard = ["udp/9"]' "$work/iptrk.toml"
-wait $feeding
-read -r came no_room <"$work/fed"
-until_true 60 in_ledger
+all_fed
 sleep 15
 stop $name
 it 'takes the change in' grep -q 'was read anew' "$work/$name.log"
@@ -139,10 +143,7 @@ it 'counts by the new service' at_least 1 "$(tests/vm/rrd-total in "$disk/$name/
 
 # A clock that is set back by ten minutes while collectd is away.
 name=clock
-configuration $name "$disk" | sed -e '/^records/d' -e 's/^\[collectd\]/&\nhost_interval = 10/' >"$work/iptrk.toml"
-"$build/tests/stand_in/stand_in_feed" "$queues/$name" 65536 $hosts 300 60 >"$work/fed" &
-feeding=$!
-until_true 10 test -e "$queues/$name"
+feeds 60
 reader env IPTRK_CLOCK_AHEAD=600
 sleep 25
 stop $name
@@ -153,9 +154,7 @@ another_slot() {
 reader
 it 'goes on at once after the clock was set back' until_true 30 another_slot
 it 'and says so' until_true 10 grep -q 'the system clock was set back by 5[0-9][0-9] s' "$work/$name.log"
-wait $feeding
-read -r came no_room <"$work/fed"
-until_true 60 in_ledger
+all_fed
 stop $name
 it 'has every byte in the ledger then' equal $((60 * came)) "$(of_ledger $name 'SELECT sum(in_bytes) FROM total')"
 it_ends
